@@ -21,13 +21,13 @@ static bool goes(struct vm *vm)
     return vm_is_running(vm) && (!vm_is_held(vm) || vm_is_asleep(vm));
 }
 
-/* Of a guest that was asked to let a tick in, nothing is due before it has. */
+/* If a guest has been asked to take a tick, nothing is due until it has. */
 static uint64_t clock_due(struct vm *vm)
 {
     return vm->own_irqchip && ticks_are_asked(vm) ? RTC_NEVER : rtc_due(&vm->machine.rtc);
 }
 
-/* The alarm is an event of ACPI as well. */
+/* The RTC's alarm is also an ACPI event. */
 void alarm_tick(struct machine *machine)
 {
     if (rtc_tick(&machine->rtc))
@@ -53,8 +53,7 @@ static void on_time(void *context)
     }
 }
 
-/* The host's clock may be set meanwhile: no wait is longer than the second in which each of their
- * times lies. */
+/* No wait for the RTC is longer than a second, since the host's clock may be set meanwhile. */
 void alarm_arrange(struct vm *vms, unsigned count)
 {
     uint64_t first = RTC_NEVER, wait = WATCHDOG_NEVER, now;

@@ -1,5 +1,5 @@
-/* The devices' way out of the VM to KVM and the host; what leads out of the program is filled in by
- * that (program.h). See dev/backend.h. */
+/* The devices' backend: calls to KVM and the host. The program fills in its own input and output
+ * (program.h). See dev/backend.h. */
 #include "vm/backend.h"
 
 #include "boot/linux/params.h"
@@ -115,7 +115,7 @@ static uint64_t backend_wall(void)
     return wall;
 }
 
-/* The main loop asks when it goes round. */
+/* The main loop asks for the time in each round, so this only wakes it. */
 static void backend_alarm(void *context)
 {
     (void)context;

@@ -1,5 +1,4 @@
-/* Makes a guest: its memory, its devices, its image, its vCPUs; starts it and takes it down. See
- * create.h. */
+/* Creates a guest: memory, devices, image, vCPUs; starts and destroys it. See create.h. */
 #include "vm/create.h"
 
 #include <stddef.h>
@@ -27,7 +26,7 @@
 #include "vm/state.h"
 #include "vm/ticks.h"
 
-/* What differs from mode to mode. */
+/* The properties of each mode. */
 static const struct {
     uint64_t memory; /* RAM unless -m says otherwise */
     bool irqchip;
@@ -42,7 +41,7 @@ static const struct {
     [MODE_FIRMWARE] = {256 * MIB, true, cpu_reserved_linux, cpu_start_firmware},
 };
 
-/* Real mode: where the documented windows are, and what a selector can reach. */
+/* Real mode: the distance of the documented windows, and the memory that a selector can reach. */
 #define WINDOW_STRIDE   (256 * KIB)
 #define REAL_WINDOW_MIN (64 * KIB)
 #define REAL_WINDOW_MAX MIB
@@ -53,7 +52,7 @@ static const struct {
 #define LINUX_MIN    (64 * MIB)
 #define FIRMWARE_MIN (16 * MIB)
 
-/* It goes on from where it was saved. */
+/* Whether the guest continues from a saved state. */
 static bool is_restored(const struct vm *vm)
 {
     return vm->config->saved != NULL && !vm->config->saved->used;
@@ -91,7 +90,7 @@ static int check_size(const struct vm *vm, struct error *error)
     return 0;
 }
 
-/* RAM must lie where the guest's processor has addresses for it. */
+/* RAM must be within the physical address width of the guest's processor. */
 static int check_address_bits(const struct vm *vm, struct error *error)
 {
     gpa_t end = window_base(vm) + vm->ram_size;
@@ -106,15 +105,15 @@ static int check_address_bits(const struct vm *vm, struct error *error)
                      vm->name, (unsigned long long)vm->ram_size / MIB, vm->address_bits);
 }
 
-/* RAM before anything else: a slot added after the interrupt controllers waits for a grace period.
- */
+/* RAM before anything else: adding a slot after the interrupt controllers waits for an RCU grace
+ * period. */
 static int add_ram(struct vm *vm, const struct image *image, struct error *error)
 {
     const struct guest_config *config = vm->config;
 
     if (is_restored(vm) && config->saved->memory != NULL) {
         vm->memory = *config->saved->memory;
-        for (unsigned i = 0; i < vm->memory.count; i++) /* the log was the other VM's */
+        for (unsigned i = 0; i < vm->memory.count; i++) /* the log belonged to the other VM */
             (void)!memory_set_logged(&vm->memory.slots[i], false);
         guard_add(&vm->memory);
         return kvm_add_memory(vm->fd, &vm->memory, error);
@@ -140,8 +139,8 @@ static bool wants_boot_info(const struct vm *vm, const struct image *image)
     return vm->mode == MODE_LONG && boot_info_wanted(image->bytes, image->size);
 }
 
-/* What a mode's kernel is told beside its own image. One in protected mode without a multiboot
- * header gets the information of multiboot 1. */
+/* Writes the boot information of the mode. A kernel in protected mode without a multiboot header
+ * gets that of multiboot 1. */
 static int inform(struct vm *vm, const struct boot_request *request, struct cpu_start *start,
                   struct error *error)
 {
@@ -198,7 +197,7 @@ static int load(struct vm *vm, const struct loader *loader, const struct boot_fi
     return inform(vm, &request, start, error);
 }
 
-/* The first vCPU starts where the loader says; the others wait for it to wake them. */
+/* The first vCPU starts at the loader's entry; the others wait until the guest starts them. */
 static int set_first_state(struct vm *vm, const struct cpu_start *start, struct error *error)
 {
     const struct kvm_cpu *first = &vm->vcpus[0].cpu;
@@ -248,7 +247,7 @@ static int add_vcpus(struct vm *vm, const struct kvm *kvm, const struct cpu_star
     return start == NULL ? 0 : set_first_state(vm, start, error);
 }
 
-/* An option that would do nothing is a mistake to be told. */
+/* An option without effect is reported as an error. */
 static int check_kernel_options(const struct vm *vm, const struct loader *loader,
                                 struct error *error)
 {
@@ -267,12 +266,13 @@ static void choose_mmio(struct vm *vm)
 {
     enum mmio_policy asked = vm->config->mmio;
 
-    vm->mmio = asked != MMIO_DEFAULT    ? asked
-               : vm->mode >= MODE_LINUX ? MMIO_IGNORE /* it looks for devices that may be absent */
-                                        : MMIO_STOP;
+    vm->mmio = asked != MMIO_DEFAULT ? asked
+               : vm->mode >= MODE_LINUX
+                   ? MMIO_IGNORE /* Linux probes for devices that may be absent */
+                   : MMIO_STOP;
 }
 
-/* What the options and the image say, before anything is made. */
+/* Determines the VM from the options and the image, before anything is created. */
 static int plan(struct vm *vm, const struct loader *loader, const struct image *image,
                 struct error *error)
 {
@@ -293,7 +293,7 @@ static int plan(struct vm *vm, const struct loader *loader, const struct image *
     return check_size(vm, error) < 0 ? -1 : check_kernel_options(vm, loader, error);
 }
 
-/* In the order that starts a guest soonest: see add_ram. */
+/* The order makes the start fast: see add_ram. */
 static int build(struct vm *vm, const struct loader *loader, const struct kvm *kvm,
                  const struct boot_files *files, struct error *error)
 {
@@ -318,8 +318,9 @@ static int build(struct vm *vm, const struct loader *loader, const struct kvm *k
     return add_vcpus(vm, kvm, &start, error);
 }
 
-/* The same without its image. Its processor is compared before anything of the guest runs on it.
- * The devices begin with what waits in their queues when all of them are loaded. */
+/* Builds a restored guest, without its image. The saved CPUID is compared with this processor's
+ * before the guest runs. The devices start on the requests in their queues only when all are
+ * loaded. */
 static int build_restored(struct vm *vm, const struct kvm *kvm, struct error *error)
 {
     const struct saved_guest *saved = vm->config->saved;
@@ -383,7 +384,8 @@ static int create_from(struct vm *vm, const struct kvm *kvm, struct guest_files 
     if (loader == NULL ? build_restored(vm, kvm, error) < 0
                        : build(vm, loader, kvm, &files->boot, error) < 0)
         return -1;
-    if (loader != NULL && guest_files_check(files, error) < 0) /* an observer takes the image */
+    if (loader != NULL &&
+        guest_files_check(files, error) < 0) /* before an observer takes the image */
         return -1;
     return observers_image(vm, &files->image, error);
 }
@@ -396,7 +398,7 @@ int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
     struct kvm kvm;
     int result;
 
-    if (vm->program != NULL) /* it was one before; pages of clear memory stay untouched */
+    if (vm->program != NULL) /* the struct was used before; otherwise its pages stay untouched */
         memset(vm, 0, offsetof(struct vm, machine.testdev));
     vm->index = index;
     vm->name = config->image;
@@ -413,7 +415,8 @@ int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
     observers_phase(vm, VM_FILES);
     if (result == 0)
         result = create_from(vm, &kvm, &files, error);
-    if (!is_restored(vm) && guest_files_check(&files, error) < 0) /* whatever it was taken for */
+    if (!is_restored(vm) &&
+        guest_files_check(&files, error) < 0) /* first: the change may be why it failed */
         result = -1;
     if (config->saved != NULL)
         config->saved->used = true;
@@ -456,7 +459,7 @@ void vm_destroy(struct vm *vm)
     if (vm_io_close(vm))
         ram_unmap(&vm->memory);
     else
-        vm->memory = (struct memory){0}; /* left to what the host may yet write there */
+        vm->memory = (struct memory){0}; /* not freed: the host may still write to it */
     firmware_release(&vm->firmware);
     if (vm->fd >= 0)
         kvm_close_vm(vm->fd);

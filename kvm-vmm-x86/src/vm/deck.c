@@ -23,7 +23,7 @@ static struct deck *mine(void)
     return here != NULL ? here->deck : NULL;
 }
 
-/* Says how the guest left the tape, and ends it unless it is led. */
+/* Stores how the guest diverged from the tape, and ends the guest unless it is led. */
 __attribute__((format(printf, 2, 3))) static void diverge(struct vcpu *vcpu, const char *format,
                                                           ...)
 {
@@ -48,7 +48,7 @@ void deck_end(struct vcpu *vcpu)
     struct tape_end end;
 
     d->diverged |= d->led;
-    if (d->led) /* no further than the tape */
+    if (d->led) /* a guest that is led stops where the tape ends */
         return;
     switch (tape_take_end(&d->tape, &d->place, vcpu->recorded, &end)) {
     case TAPE_FOUND:
@@ -63,7 +63,7 @@ void deck_end(struct vcpu *vcpu)
     }
 }
 
-/* What the guest gets instead, until it has stopped. */
+/* The value that a diverged guest gets until it has stopped. */
 static uint64_t neutral(enum tape_kind kind)
 {
     return kind == TAPE_INPUT || kind == TAPE_PENDING ? (uint64_t)INPUT_END : 0;
@@ -79,7 +79,7 @@ bool deck_plays(enum tape_kind kind, uint64_t *value)
     if (d->diverged)
         return true;
     switch (tape_take(&d->tape, &d->place, here->recorded, kind, value)) {
-    case TAPE_FOUND: /* it waited until the end */
+    case TAPE_FOUND: /* the guest waited for input until its end */
         if (kind == TAPE_INPUT && *value == (uint64_t)INPUT_NONE && d->mode == DECK_REPLAY &&
             tape_next(&d->tape, &d->place, here->recorded) == TAPE_END)
             deck_end(here);
@@ -120,13 +120,13 @@ bool deck_plays_tick(struct vcpu *vcpu, bool halted, uint64_t *what)
     case TAPE_FOUND:
         if (((*what & TICK_HALTED) != 0) == halted)
             break;
-        d->place = before; /* it comes at the HLT that is next */
+        d->place = before; /* this tick belongs to the next HLT */
         *what = 0;
         break;
     case TAPE_DAMAGED:
         diverge(vcpu, "exit %lu: the recording is damaged there", vcpu->recorded + 1);
         break;
-    case TAPE_OVER: /* a guest that is led goes no further */
+    case TAPE_OVER: /* a guest that is led stops here */
         if (d->mode != DECK_PLAY)
             break;
         d->mode = DECK_RECORD;

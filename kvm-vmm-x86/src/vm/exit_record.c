@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* There is room for 8 bytes, whatever the size: 1 to 8. */
+/* Keeps the low `size` bytes (1 to 8) of a value. */
 static uint64_t cut(uint64_t value, uint32_t size)
 {
     return value & UINT64_MAX >> (64 - 8 * size);

@@ -13,7 +13,7 @@ static unsigned long long rip_of(const struct kvm_run *run)
     return run->s.regs.regs.rip;
 }
 
-/* An access that has to be tried again and got on is tried at once: the gate is open for it. */
+/* If an access must be tried again but has made progress, it is tried again at once. */
 static __attribute__((noinline)) void note_progress(struct vcpu *vcpu, enum verdict verdict)
 {
     if (verdict != VERDICT_AGAIN)
@@ -23,7 +23,7 @@ static __attribute__((noinline)) void note_progress(struct vcpu *vcpu, enum verd
     vcpu->done_before = vcpu->for_bus.done;
 }
 
-/* One access. What the device changed in the registers goes back with the next entry. */
+/* Makes one access. Registers that the device has changed are written back at the next entry. */
 static enum verdict access_device(struct vcpu *vcpu, enum bus_space space, uint64_t address,
                                   struct bus_access *access)
 {
@@ -38,8 +38,8 @@ static enum verdict access_device(struct vcpu *vcpu, enum bus_space space, uint6
     return verdict;
 }
 
-/* The instruction that a saved vCPU was in the middle of: what it had taken stands before what its
- * device gives now. KVM may cut its batches otherwise than before. */
+/* Continues a string input that was interrupted by a save: the items taken before the save come
+ * first. KVM may split the rest into other batches than before. */
 static void take_up(struct vcpu *vcpu, const struct kvm_run *run, uint8_t *data)
 {
     struct vcpu_unfinished *u = &vcpu->unfinished;
@@ -69,10 +69,10 @@ static enum verdict access_port(struct vcpu *vcpu, struct kvm_run *run, uint8_t 
 }
 
 /*
- * KVM delivers `rep ins` in batches that end at page borders, so that the last batch may be of one
- * item and look like a lone `in`. It is part of the string if the instruction is the one that the
- * previous batch came from. An item that must be tried again is where the batch goes on. (Inlined
- * it would have on_io, which nearly every exit comes by, save its registers as well.)
+ * KVM delivers `rep ins` in batches that end at page boundaries, so the last batch may have one
+ * item and look like a single `in`. It is part of the string if its instruction is that of the
+ * previous batch. If an item must be tried again, the batch continues there. (Inlined, it would
+ * make on_io, which handles most exits, save registers.)
  */
 static __attribute__((noinline)) enum verdict on_string_io(struct vcpu *vcpu, struct kvm_run *run,
                                                            uint8_t *data)
@@ -97,7 +97,7 @@ static __attribute__((noinline)) enum verdict on_string_io(struct vcpu *vcpu, st
     return VERDICT_RESUME;
 }
 
-/* Most are a lone `in` or `out`, with no string before it. */
+/* Most accesses are a single `in` or `out`, without a string before it. */
 static enum verdict on_io(struct vcpu *vcpu, struct kvm_run *run)
 {
     uint8_t *data = (uint8_t *)run + run->io.data_offset;
@@ -123,8 +123,8 @@ static enum verdict outside_memory(struct vcpu *vcpu, const char *what, uint64_t
     return VERDICT_STOP;
 }
 
-/* Where KVM emulates an instruction and cannot read a page that the host has lost, it takes it for
- * a device's. */
+/* If KVM emulates an instruction and cannot read a page because the host has lost it, KVM reports
+ * MMIO. */
 static bool is_lost_memory(const struct vm *vm, const struct kvm_run *run)
 {
     const struct memory_slot *slot = memory_slot_at(&vm->memory, run->mmio.phys_addr);
@@ -149,13 +149,13 @@ static enum verdict on_mmio(struct vcpu *vcpu, struct kvm_run *run)
     return access_device(vcpu, BUS_MMIO, run->mmio.phys_addr, &access);
 }
 
-/* Without interrupt controllers nothing can wake it (with KVM's it does not exit for HLT: halt.c).
- */
+/* Without interrupt controllers nothing can wake the vCPU. (With KVM's, HLT is not an exit:
+ * halt.c.) */
 static enum verdict on_hlt(struct vcpu *vcpu, struct kvm_run *run)
 {
     (void)run;
     if (vcpu->vm->own_irqchip)
-        return VERDICT_RESUME; /* vcpu.c asks ticks_halt */
+        return VERDICT_RESUME; /* vcpu.c calls ticks_halt */
     vm_stop(vcpu->vm, END_HALT, 0, "%s", "");
     return VERDICT_STOP;
 }
@@ -179,8 +179,7 @@ static enum verdict on_shutdown(struct vcpu *vcpu, struct kvm_run *run)
     return VERDICT_STOP;
 }
 
-/* KVM could not fetch or emulate an instruction: most often because there is no memory where the
- * guest went. */
+/* KVM could not fetch or emulate an instruction, most often because there is no memory at RIP. */
 static enum verdict on_internal_error(struct vcpu *vcpu, struct kvm_run *run)
 {
     struct vm *vm = vcpu->vm;

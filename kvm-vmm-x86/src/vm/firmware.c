@@ -1,5 +1,5 @@
-/* What fw_cfg has; see firmware.h. How a kernel is handed over: QEMU, hw/i386/x86.c; the header's
- * fields: Documentation/arch/x86/boot.rst. */
+/* The contents of fw_cfg; see firmware.h. How the firmware gets a kernel: QEMU, hw/i386/x86.c. The
+ * header's fields: Documentation/arch/x86/boot.rst. */
 #include "vm/firmware.h"
 
 #include <stdio.h>
@@ -13,13 +13,13 @@
 
 #define FW_FILE_LIMIT (64 * MIB)
 
-/* Where a kernel's parts go: its setup code, its command line, the rest. */
+/* Addresses of a kernel's parts: setup code, command line, and the rest. */
 enum { SETUP_AT = 0x10000, LINE_AT = 0x20000, CODE_AT = 0x100000, LOADER_QEMU = 0xb0 };
 
-/* Firmware has its tables at the end of low RAM. */
+/* The firmware puts its tables at the end of low RAM. */
 enum { TABLES_ROOM = 0x40000 };
 
-/* The serial port that SeaBIOS makes its console. */
+/* The serial port that SeaBIOS uses as its console. */
 static const uint64_t console_port = SERIAL_PORT;
 
 static uint8_t *copy(const uint8_t *bytes, size_t size, struct error *error)
@@ -86,7 +86,7 @@ static int add_tables(struct vm *vm, struct fw_cfg_contents *c, struct error *er
     return 0;
 }
 
-/* One behind the other, each at a multiple of four bytes as cpio wants it. */
+/* Joins the initrds, each at a multiple of four bytes as cpio requires. */
 static int join_initrds(struct vm *vm, const struct boot_files *files, uint32_t *size,
                         struct error *error)
 {
@@ -108,7 +108,8 @@ static int join_initrds(struct vm *vm, const struct boot_files *files, uint32_t 
     return 0;
 }
 
-/* What the loader fills in, of the header at the start of the setup code: two sectors at least. */
+/* Fills the loader's fields of the header at the start of the setup code, which has at least two
+ * sectors. */
 static void fill_header(uint8_t *setup, uint32_t initrd, uint32_t initrd_size)
 {
     struct boot_params *params = (struct boot_params *)setup;
@@ -121,7 +122,8 @@ static void fill_header(uint8_t *setup, uint32_t initrd, uint32_t initrd_size)
     params->hdr.ramdisk_size = initrd_size;
 }
 
-/* What has no packed kernel inside is no Linux: iPXE takes its command line for a script. */
+/* An image without a packed kernel is not Linux: iPXE, for instance, uses its command line as a
+ * script. */
 static size_t command_line(const struct bzimage *b, const char *append, char *line, size_t size)
 {
     if (b->payload != NULL)
@@ -198,7 +200,7 @@ int firmware_fill(struct vm *vm, const struct boot_files *files, struct error *e
     return 0;
 }
 
-/* --- saved: each file behind its name, each item behind its number --- */
+/* --- saved state: each file after its name, each item after its number --- */
 
 enum { VERSION = 1 };
 static const char file_chunk[] = "file", item_chunk[] = "item";

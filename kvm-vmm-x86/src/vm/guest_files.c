@@ -8,7 +8,7 @@
 
 #include "base/address.h"
 
-/* The largest image anybody needs; a device or an endless pipe ends here. */
+/* More than any image needs; limits a device or an endless pipe. */
 #define IMAGE_LIMIT (1 * GIB)
 
 static int load_file(struct file *file, struct image *image, const char *path, struct error *error)

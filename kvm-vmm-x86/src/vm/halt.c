@@ -1,7 +1,7 @@
 /* The watcher of halted guests; see halt.h. */
 #include "vm/halt.h"
 
-/* How a vCPU counts for the verdict. */
+/* What a vCPU contributes to the verdict. */
 enum look { LOOK_ALIVE, LOOK_DEAD, LOOK_NOT_STARTED };
 
 bool halt_is_watched(struct vm *vm)
@@ -10,10 +10,10 @@ bool halt_is_watched(struct vm *vm)
 }
 
 /*
- * A vCPU that has moved since the last look is alive and left alone. One that has not is asked
- * once; the answer holds until it moves again, so a guest that sleeps with interrupts on, or
- * computes without exits, is kicked no further. Where KVM counts no halts (before Linux 5.14) a
- * halt without an exit is no movement that shows: there each look asks again.
+ * A vCPU that has made progress since the last look is alive and left alone. Another one is asked
+ * once. The answer holds until it makes progress again, so a guest that sleeps with interrupts on,
+ * or computes without exits, is not kicked again. If KVM does not count halts (before Linux 5.14),
+ * a halt without an exit does not show as progress, so each look asks again.
  */
 static enum look look_at(struct vcpu *vcpu)
 {
@@ -52,8 +52,7 @@ void halt_watch(struct vm *vm)
         vm->dead_looks = 0;
         return;
     }
-    /* One vCPU may have woken another just before it died itself: believe it when all say so again.
-     */
+    /* One vCPU may have woken another just before it halted for ever: ask all a second time. */
     if (vm->dead_looks++ == 0 && vm->started > 1) {
         for (unsigned i = 0; i < vm->started; i++)
             vcpu_kick(&vm->vcpus[i], VCPU_EXAMINE_HALT);

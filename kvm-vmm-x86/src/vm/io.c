@@ -14,8 +14,8 @@ static void wake(void *context)
     iothread_wake(context);
 }
 
-/* Connects the threads to vm->fd, a VM that they were not connected to yet. What KVM does not offer
- * costs exits, and nothing else. */
+/* Connects the threads to vm->fd, a VM to which they are not connected yet. If KVM lacks a feature,
+ * that only costs exits. */
 static void connect_threads(struct vm *vm)
 {
     for (unsigned i = 0; i < vm->machine.virtio_count; i++) {
@@ -44,8 +44,8 @@ void vm_io_notify_at(struct vm *vm, unsigned device, gpa_t at)
         (void)!kvm_connect_ioeventfd(vm->fd, at, io->thread.wake.fd, &error);
 }
 
-/* A PCI function has messages, or a level, for its interrupts, and a place for notifications once
- * the guest has given it one. */
+/* A PCI function has message or level interrupts instead of an irqfd, and an ioeventfd only once
+ * the guest has set its BAR. */
 static int open_one(struct vm *vm, unsigned i, struct error *error)
 {
     struct virtio_device *device = vm->machine.virtio[i];
@@ -88,8 +88,8 @@ int vm_io_start(struct vm *vm, struct error *error)
     return 0;
 }
 
-/* Requests come back to the device's own thread. A guest that starts again has the same disks, so
- * the last of its requests is waited for, on the thread that makes it again. */
+/* Requests complete on the device's own thread. A guest that restarts has the same disks, so the
+ * thread that makes it again waits for its last request. */
 static bool is_drained(struct vm *vm)
 {
     bool again = vm_starts_again(vm) && vm_end_of(vm).kind == END_RESET, quiet;

@@ -1,5 +1,5 @@
-/* The device table: what stands where. To add a device, add its state to struct machine and a row
- * here; a virtio device, to add_virtio. */
+/* The device table: which device is at which address. To add a device, add its state to struct
+ * machine and a row here; a virtio device, to add_virtio. */
 #include "vm/machine.h"
 
 #include <stddef.h>
@@ -9,15 +9,15 @@
 #include "abi/debug_exit.h"
 #include "abi/hypercall.h"
 
-/* A row is a range of a device; rows of one device stand together, and the first says what is told
- * of the device as a whole. */
+/* A row is a range of a device. Rows of one device are consecutive, and the first describes the
+ * whole device. */
 struct row {
     enum bus_space space;
     uint64_t base, length;
     const struct bus_ops *ops;
-    size_t state;                /* where the device lives in struct machine */
+    size_t state;                /* offset of the device in struct machine */
     uint32_t gsi;                /* its interrupt; 0: none */
-    const char *acpi, *identity; /* its name and identity in ACPI; NULL: it is not told of */
+    const char *acpi, *identity; /* name and hardware ID in ACPI; NULL: not in ACPI */
     enum {
         ALWAYS,
         TESTDEV,
@@ -27,7 +27,7 @@ struct row {
         PVPANIC,
         WATCHDOG,
         IRQCHIP
-    } when; /* there alone */
+    } when; /* present only then */
 };
 
 #define IN(device) .state = offsetof(struct machine, device)
@@ -76,7 +76,7 @@ static const struct row rows[] = {
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
-/* ISA's interrupts are edges. */
+/* ISA interrupts are edge-triggered. */
 static struct irq_line line_of(const struct backend *backend, const struct bus_ops *ops)
 {
     size_t i = 0;
@@ -175,7 +175,7 @@ static bool is_there(const struct row *row, const struct guest_config *config)
     }
 }
 
-/* Above its RAM there is a window for PCI functions too, if addresses are wide enough. */
+/* If physical addresses are wide enough, there is also a window for PCI functions above RAM. */
 static int add_pci(struct machine *machine, const struct guest_config *config,
                    const struct backend *backend, unsigned address_bits, struct error *error)
 {
@@ -245,7 +245,7 @@ void machine_close(struct machine *machine)
     }
 }
 
-/* A device as a whole: of the table, or of the virtio devices behind it. */
+/* A whole device: one of the table, or one of the virtio devices after it. */
 struct place {
     const struct bus_ops *ops;
     void *device;
@@ -253,13 +253,13 @@ struct place {
 
 static const struct bus_ops absent = {.name = "no device"};
 
-/* Answers false behind the last. */
+/* False: `i` is behind the last device. */
 static bool place_at(struct machine *machine, size_t i, struct place *place)
 {
     if (i < ROWS) {
         const struct bus_range *range = bus_find(&machine->bus, rows[i].space, rows[i].base);
 
-        /* Another device may have the address in this machine. */
+        /* In this machine another device may have the address. */
         *place =
             (struct place){.ops = range != NULL && range->ops == rows[i].ops ? range->ops : &absent,
                            .device = (char *)machine + rows[i].state};
@@ -284,7 +284,8 @@ static void place_name(const struct machine *machine, size_t i, const struct pla
 static const char *const virtio_names[VIRTIO_DEVICES_MAX] = {"VIO0", "VIO1", "VIO2", "VIO3",
                                                              "VIO4", "VIO5", "VIO6", "VIO7"};
 
-/* A kernel that is told of the keyboard looks for it, with a hundred exits and more. */
+/* Whether ACPI announces the device. The keyboard is announced only with a text screen, because a
+ * kernel probes it with a hundred exits and more. */
 static bool is_announced(const struct row *row, const struct guest_config *config)
 {
     return row->acpi != NULL && is_there(row, config) &&
@@ -312,7 +313,7 @@ unsigned machine_describe(const struct guest_config *config,
                     (struct acpi_range){(uint32_t)rows[j].base, (uint32_t)rows[j].length};
         count++;
     }
-    if (config_has_pci(config) && count < ACPI_DEVICES_MAX) /* nothing else is to go there */
+    if (config_has_pci(config) && count < ACPI_DEVICES_MAX) /* reserves the PCI window */
         devices[count++] =
             (struct acpi_device){.name = "PCIM",
                                  .identity = "PNP0C02",

@@ -1,4 +1,4 @@
-/* The seats of observers; see observer.h. */
+/* Observers and their calls; see observer.h. */
 #include "vm/observer.h"
 
 #include "vm/vm.h"

@@ -14,7 +14,7 @@ void pause_init(struct vm *vm)
     condition_init(&vm->gate.opened);
 }
 
-/* A VM that is about to end is not quiet, though its last vCPUs may still stand at the gate. */
+/* A VM that is about to end is not quiet, although its last vCPUs may still be parked. */
 static bool is_quiet_locked(const struct vm *vm)
 {
     for (unsigned i = 0; i < vm->vcpus_made; i++)
@@ -23,7 +23,7 @@ static bool is_quiet_locked(const struct vm *vm)
     return !vm->gate.ending;
 }
 
-/* A thread that is over may have been joined: it is not there to be signalled. */
+/* A thread that has ended may have been joined, and must not be signalled. */
 static void kick_locked(struct vcpu *vcpu, enum vcpu_request request)
 {
     __atomic_fetch_or(&vcpu->requests, request, __ATOMIC_RELEASE);
@@ -32,8 +32,8 @@ static void kick_locked(struct vcpu *vcpu, enum vcpu_request request)
         thread_kick(&vcpu->thread);
 }
 
-/* The request first, then the signal: a kick that lands before it is read only costs one more
- * round. */
+/* First sets the request, then sends the signal: a kick that comes too early only costs one more
+ * round of the loop. */
 void vcpu_kick(struct vcpu *vcpu, enum vcpu_request request)
 {
     struct vm_gate *gate = &vcpu->vm->gate;
@@ -61,9 +61,9 @@ static struct pause_holder *untold_locked(const struct vm *vm)
     return is_quiet_locked(vm) ? h : NULL;
 }
 
-/* Asks the devices, with the lock released meanwhile. They begin nothing by themselves from then on
- * until a vCPU goes on. Where one has still something under way, it opens the gate when that is
- * over, and a parked vCPU asks again. `notifying` is set: one thread asks at a time. */
+/* Quiesces the devices, with the lock released meanwhile. They then start nothing by themselves
+ * until a vCPU resumes. If a device still has requests in flight, it opens the gate when they are
+ * done, and a parked vCPU tries again. `notifying` is set: one thread does this at a time. */
 static bool quiesce_locked(struct vm *vm)
 {
     uint64_t woken;
@@ -78,8 +78,9 @@ static bool quiesce_locked(struct vm *vm)
     return quiet;
 }
 
-/* With the lock released meanwhile: a holder that has not let go keeps the VM quiet. One holder is
- * told at a time: those that come meanwhile are told by the thread that tells. */
+/* Tells the holders that the VM is quiet, one at a time, with the lock released meanwhile: a holder
+ * that has not resumed keeps the VM quiet. Holders that come meanwhile are told by the same thread.
+ */
 static void notify_holders_locked(struct vm *vm)
 {
     struct pause_holder *h;
@@ -97,8 +98,8 @@ static void notify_holders_locked(struct vm *vm)
     vm->gate.notifying = false;
 }
 
-/* Whether the VM is quiet before any vCPU has to come back. The caller may hold locks, so no other
- * holder is told here: a parked vCPU tells those that came meanwhile. */
+/* Whether the VM is quiet already, without waiting for any vCPU. The caller may hold locks, so no
+ * other holder is told here: a parked vCPU does that. */
 static bool is_quiet_at_once_locked(struct vm *vm)
 {
     bool quiet;
@@ -151,7 +152,7 @@ void vm_resume(struct vm *vm, struct pause_holder *holder)
         gate->state = VM_RUNNING;
     condition_wake_all(&gate->opened);
     lock_release(&gate->lock);
-    events_wake(); /* timers of the main thread stand still while a VM is held */
+    events_wake(); /* the main thread has stopped the VM's timers meanwhile */
 }
 
 bool vm_is_quiet(struct vm *vm, const struct pause_holder *holder)
@@ -194,8 +195,8 @@ enum vm_state vm_state(struct vm *vm)
     return state;
 }
 
-/* With the lock held, so that a kick finds either no thread, and the new one the request; or the
- * thread. Each begins at the gate, and leaves it when no holder is there. */
+/* The lock is held, so that a kick either comes before the thread, which then finds the request, or
+ * reaches the thread. Each thread begins parked, and leaves when there is no holder. */
 int pause_start_thread(struct vcpu *vcpu, void *(*run)(void *), void *argument, struct error *error)
 {
     struct vm_gate *gate = &vcpu->vm->gate;
@@ -248,7 +249,7 @@ int pause_wait(struct vcpu *vcpu, uint64_t woken)
 void pause_keep_exit(struct vcpu *vcpu)
 {
     vcpu->again = true;
-    vcpu->woken = UINT64_MAX; /* the gate is open for it */
+    vcpu->woken = UINT64_MAX; /* it need not wait at the gate */
 }
 
 void vm_drop_exit(struct vcpu *vcpu)
@@ -274,7 +275,7 @@ void pause_next_part(struct vcpu *vcpu)
     vcpu->part_count--;
     memmove(vcpu->parts, vcpu->parts + 1, vcpu->part_count * sizeof vcpu->parts[0]);
     pause_keep_exit(vcpu);
-    vcpu->counted = true; /* as one exit with the first */
+    vcpu->counted = true; /* all parts count as one exit */
 }
 
 void pause_finish_exit(struct vcpu *vcpu)
@@ -299,8 +300,9 @@ void pause_park(struct vcpu *vcpu)
         notify_holders_locked(vcpu->vm);
     }
     vcpu->parked = false;
-    /* What asked for this pause may have asked twice; who wants another asks from now on. */
+    /* Clears the request, which may have come twice for this pause; a new pause will set it again.
+     */
     __atomic_fetch_and(&vcpu->requests, ~(unsigned)VCPU_PAUSE, __ATOMIC_RELAXED);
     lock_release(&gate->lock);
-    machine_resume(&vcpu->vm->machine); /* no holder is told before it parks again */
+    machine_resume(&vcpu->vm->machine); /* no holder is told until this vCPU parks again */
 }

@@ -8,13 +8,14 @@
 #include "host/kvm/reset.h"
 #include "vm/vm.h"
 
-/* A guest may sleep as often as it likes. */
+/* Limits the messages, since a guest may sleep often. */
 enum { TOLD_MAX = 3 };
 
-/* ACPI 6.3, table 5-36: where the vector is in the FACS. */
+/* ACPI 6.3, table 5-36: offset of the waking vector in the FACS. */
 enum { FACS_WAKING_VECTOR = 12 };
 
-/* The first goes on where the firmware or the FACS says; the others wait to be started. */
+/* The first vCPU starts at the reset vector or at the FACS's waking vector; the others wait to be
+ * started. */
 static int reset_vcpu(struct vcpu *vcpu, uint32_t vector, struct error *error)
 {
     struct kvm_sregs sregs;
@@ -46,14 +47,14 @@ static int wake_up(struct vm *vm, struct error *error)
     machine_reset(&vm->machine);
     acpi_pm_woken(&vm->machine.acpi_pm, vm->sleep.cause);
     if (firmware)
-        rtc_note_wake(&vm->machine.rtc); /* it finds the vector */
+        rtc_note_wake(&vm->machine.rtc); /* tells the firmware to use the waking vector */
     for (unsigned i = 0; i < vm->vcpu_count; i++)
         if (reset_vcpu(&vm->vcpus[i], vector, error) < 0)
             return -1;
     return 0;
 }
 
-/* The VM is quiet, and the caller is the one that lets it go. */
+/* Resumes the guest. The VM is quiet, and only this caller resumes it. */
 static void go_on(struct vm *vm)
 {
     struct error error;
@@ -107,7 +108,7 @@ void vm_fall_asleep(struct vm *vm)
                  vm->index, vm->name);
         vm->backend.say(vm, text);
     }
-    (void)vm_pause(vm, &s->holder); /* the caller runs: it is not quiet yet */
+    (void)vm_pause(vm, &s->holder); /* not quiet yet: the caller is a vCPU that runs */
 }
 
 void vm_awaken(struct vm *vm, enum acpi_pm_event cause)

@@ -14,10 +14,11 @@
 
 enum { VERSION = 1, DEVICES_MAX = 24 * 1024 };
 enum { HLT_LENGTH = 1 };
-enum { ITEMS_OFFSET = 4096 }; /* where KVM puts the items of an access to a port (5) */
+enum { ITEMS_OFFSET = 4096 }; /* offset of the items of a port access in kvm_run (5) */
 
-/* A write that waits, as a reading hypercall does. KVM has finished its instruction: it is not
- * executed again, and the vCPU that goes on makes this exit first. */
+/* A port or MMIO write that is not finished, for instance a hypercall that waits for input. KVM has
+ * finished the instruction and will not execute it again, so a loaded vCPU handles this exit first.
+ */
 struct waiting_write {
     uint64_t address;           /* the port, or guest-physical */
     uint64_t access_done;       /* bus_cpu.done */
@@ -34,8 +35,8 @@ size_t vm_state_size(unsigned vcpus)
                         (sizeof(struct chunk_header) + sizeof(struct waiting_write)));
 }
 
-/* What this VMM knows of a vCPU and KVM does not: the input that it is in the middle of. One that
- * was loaded may still wait for its instruction, which an interrupt has come before. */
+/* Saves a string input that is not finished, which KVM does not know. A loaded vCPU may still have
+ * one from its load, if an interrupt came before the instruction. */
 static int save_input(const struct vcpu *vcpu, const char *name, struct chunk_writer *writer,
                       struct error *error)
 {
@@ -65,7 +66,7 @@ static int save_input(const struct vcpu *vcpu, const char *name, struct chunk_wr
     return 0;
 }
 
-/* What KVM makes of the same instruction behind a waiting write, which it will not tell again. */
+/* Keeps a further MMIO write of the same instruction, since KVM will not report it again. */
 static bool keep_part(struct vcpu *vcpu)
 {
     const struct kvm_run *run = vcpu->cpu.run;
@@ -80,8 +81,8 @@ static bool keep_part(struct vcpu *vcpu)
     return true;
 }
 
-/* Has KVM finish the instruction that a waiting write came from. Whether it has done so already
- * depends on the instruction: with `outs` it has, with `out` not. The exit stays as it was. */
+/* Makes KVM finish the instruction of a waiting write. For `outs` KVM has done so already, for
+ * `out` it has not. The exit in kvm_run is preserved. */
 static int finish_write(struct vcpu *vcpu, struct error *error)
 {
     struct kvm_run *run = vcpu->cpu.run;
@@ -136,7 +137,8 @@ static int save_write(struct vcpu *vcpu, const char *name, struct chunk_writer *
     return 0;
 }
 
-/* A vCPU that waits at a HLT executes it again, as its interrupt has not come yet. */
+/* A vCPU that waits at a HLT is saved so that it executes the HLT again: its interrupt has not come
+ * yet. */
 static int save_halted(struct vcpu *vcpu, const struct kvm *kvm, struct chunk_writer *writer,
                        struct error *error)
 {
@@ -169,7 +171,7 @@ static int save_vcpu(struct vcpu *vcpu, const struct kvm *kvm, struct chunk_writ
     return kvm_save_vcpu(kvm, &vcpu->cpu, vcpu->id, writer, error);
 }
 
-/* Returns the moment. */
+/* Returns the time at which the counters were read. */
 static uint64_t set_host_tsc(struct vm *vm)
 {
     uint64_t now = clock_cycles(), moment = clock_steady();
@@ -179,8 +181,8 @@ static uint64_t set_host_tsc(struct vm *vm)
     return moment;
 }
 
-/* In the order of loading, the way that an interrupt takes walked backwards: what is put into a
- * local APIC, or raised at a controller, before that has its state would be lost with it. */
+/* The order is that of loading, against the direction of interrupts: an interrupt that is raised at
+ * a local APIC or a controller before that has its state would be lost. */
 int vm_save(struct vm *vm, struct chunk_writer *writer, struct error *error)
 {
     struct kvm kvm;
@@ -233,7 +235,7 @@ static int load_input(struct vcpu *vcpu, const struct chunk *chunk, struct error
     vm_drop_exit(vcpu);
     vcpu->unfinished = unfinished;
     vcpu->in_string = true;
-    /* What was found out of its former state: KVM counts the halts of the new one from 0 on. */
+    /* The result belongs to the old state: KVM counts the halts of a new vCPU from 0. */
     __atomic_store_n(&vcpu->examined, 0, __ATOMIC_RELAXED);
     return 0;
 }
@@ -271,7 +273,7 @@ static int load_write(struct vcpu *vcpu, const struct chunk *chunk, struct error
     vcpu->items_done = w.done;
     vcpu->for_bus.done = w.access_done;
     pause_keep_exit(vcpu);
-    vcpu->counted = true; /* by the VMM that saved it */
+    vcpu->counted = true; /* counted by the VMM that saved it */
     return 0;
 }
 
@@ -338,7 +340,7 @@ int vm_load(struct vm *vm, struct chunk_reader *reader, struct error *error)
 
 /* ---- Back to a state of the same VM --------------------------------------------------------- */
 
-/* What a device was saved as, and is now: they come in one order. */
+/* Compares a device's saved and current state; both have the same order. */
 static bool has_changed(const struct chunk *saved, struct chunk_reader *now)
 {
     struct chunk chunk;
@@ -358,8 +360,8 @@ static void live_again(struct vm *vm)
     lock_release(&vm->gate.lock);
 }
 
-/* CPUID may not be set again, and is as it was. Most devices are as they were: to compare costs
- * less than to load. */
+/* CPUID must not be set again, and has not changed. Most devices have not changed either, and
+ * comparing is faster than loading. */
 int vm_rewind(struct vm *vm, struct chunk_reader saved, struct chunk_writer room,
               struct error *error)
 {

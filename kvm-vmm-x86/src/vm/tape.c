@@ -1,6 +1,7 @@
 /*
- * Tapes; see tape.h. An entry is a byte, its kind, and numbers of 7 bits a byte, the lowest first.
- * An exit has bit 7 of that byte set, and a bit for each part that is not as in the exit before.
+ * Tapes; see tape.h. An entry is one byte for its kind, then numbers with 7 bits in each byte, the
+ * lowest first. For an exit, bit 7 of the first byte is set, and one bit for each field that
+ * differs from the exit before.
  */
 #include "vm/tape.h"
 
@@ -13,8 +14,8 @@
 enum { RIP = 1, ADDRESS = 2, VALUE = 4, SHAPE = 8, ENTRY_MAX = 64, FIRST_SIZE = 4096 };
 enum { NUMBER_BYTES = 10, NUMBER_BITS = 7 };
 
-/* An entry that is put together before it is written: as a whole, or not at all. Only its length is
- * initialised: every exit makes one. */
+/* An entry is built here and then written as a whole, or not at all. Only its length is
+ * initialised, since every exit makes one. */
 struct entry {
     uint8_t bytes[ENTRY_MAX + sizeof(((struct tape_end *)0)->message)];
     size_t length;
@@ -89,7 +90,7 @@ void tape_reach(struct tape *t, uint64_t exits)
         t->end.exits = exits;
 }
 
-/* A guest that waits for input looks for it as often as the host lets it: the last look counts. */
+/* How often a waiting guest polls for input depends on the host, so only the last poll is kept. */
 void tape_put(struct tape *t, uint64_t exits, uint32_t item, enum tape_kind kind, uint64_t value)
 {
     struct entry e;
@@ -205,7 +206,7 @@ static bool take_shape(const struct tape *t, size_t *at, struct exit_record *rec
     return record->space <= EXIT_MEMORY;
 }
 
-/* Input and what waits of it become an int. */
+/* Input values must fit into an int. */
 static bool value_can_be(uint8_t kind, uint64_t value)
 {
     if (kind == TAPE_TICK)
@@ -258,8 +259,7 @@ static bool read_entry(const struct tape *t, struct tape_place *place, enum tape
     return true;
 }
 
-/* Goes on to the entries of the exit that is handled when `exits` are over, and reads the first
- * into `then`. */
+/* Advances to the entries of the exit after `exits` exits, and reads the first one into `then`. */
 static enum tape_result go_to(const struct tape *t, struct tape_place *place, uint64_t exits,
                               struct tape_place *then, enum tape_kind *kind, struct tape_end *end)
 {

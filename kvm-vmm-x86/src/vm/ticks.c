@@ -1,5 +1,5 @@
-/* Interrupts that come at exits; see ticks.h. How a VMM interrupts a vCPU: KVM's documentation,
- * KVM_INTERRUPT and `request_interrupt_window`. */
+/* Interrupts that are delivered at exits; see ticks.h. How a VMM interrupts a vCPU: KVM's
+ * documentation, KVM_INTERRUPT and `request_interrupt_window`. */
 #include "vm/ticks.h"
 
 #include "host/kvm/interrupts.h"
@@ -36,7 +36,7 @@ uint64_t ticks_due(struct vm *vm)
     return pit_due(&vm->machine.pit);
 }
 
-/* What the devices do then, they ask of the world by the deck. */
+/* Runs the devices' part of a tick; their input comes through the deck. */
 static void happen(struct vm *vm, uint64_t what)
 {
     if (what & TICK_TIME) {
@@ -49,7 +49,7 @@ static void happen(struct vm *vm, uint64_t what)
         serial_look_for_end(&vm->machine.serial);
 }
 
-/* A guest whose tape is played gets what that has; what is asked for meanwhile waits. */
+/* While a tape is played, the guest gets the ticks on it; new requests wait. */
 static uint64_t take_asked(struct vcpu *vcpu, bool halted)
 {
     uint64_t what;
@@ -70,8 +70,9 @@ static void let_all_in(struct vcpu *vcpu, bool halted)
         happen(vcpu->vm, what);
 }
 
-/* Of a guest that allows none now, an exit of its own tells when it does. Where KVM makes that exit
- * too late, at no certain instruction, the interrupt waits for the next exit of the guest's. */
+/* If the guest does not allow interrupts now, KVM exits when it does (interrupt window). If KVM
+ * makes that exit late, at an uncertain instruction, the interrupt waits for the guest's next exit
+ * instead. */
 static void interrupt(struct vcpu *vcpu)
 {
     struct kvm_run *run = vcpu->cpu.run;
@@ -86,7 +87,7 @@ static void interrupt(struct vcpu *vcpu)
 
 void ticks_let_in(struct vcpu *vcpu)
 {
-    if (vcpu->again) /* a part of an instruction is still to be dealt with */
+    if (vcpu->again) /* an instruction is not finished yet */
         return;
     let_all_in(vcpu, false);
     interrupt(vcpu);

@@ -1,5 +1,4 @@
-/* One vCPU's life: enter the guest, look at why it came back, until someone says stop; see vcpu.h.
- */
+/* The loop of a vCPU: enters the guest and handles exits until it must stop; see vcpu.h. */
 #include "vm/vcpu.h"
 
 #include <errno.h>
@@ -38,8 +37,8 @@ uint64_t vcpu_progress(const struct vcpu *vcpu)
     return __atomic_load_n(&vcpu->stats.exits, __ATOMIC_RELAXED) + kvm_halt_count(&vcpu->cpu);
 }
 
-/* The state is only known to this thread, while it is out of the guest. halt.c reads the answer
- * (pairs with its acquire). */
+/* Only this thread can read the state, while the guest does not run. halt.c reads the answer (pairs
+ * with its acquire). */
 static void examine_halt(struct vcpu *vcpu)
 {
     __atomic_store_n(&vcpu->halt_progress, vcpu_progress(vcpu), __ATOMIC_RELAXED);
@@ -47,7 +46,7 @@ static void examine_halt(struct vcpu *vcpu)
     __atomic_store_n(&vcpu->halt, kvm_halt_state(&vcpu->cpu), __ATOMIC_RELEASE);
 }
 
-/* What others have asked of it since it last looked. */
+/* Handles the requests of other threads. */
 static enum verdict take_requests(struct vcpu *vcpu)
 {
     unsigned requests = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_ACQUIRE);
@@ -56,7 +55,7 @@ static enum verdict take_requests(struct vcpu *vcpu)
         examine_halt(vcpu);
     if ((requests & VCPU_PAUSE) && !(requests & VCPU_STOP)) {
         pause_park(vcpu);
-        deck_attach(vcpu); /* a debugger may have taken it back in time */
+        deck_attach(vcpu); /* a debugger may have moved it back in time */
         requests = __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE);
     }
     return requests & VCPU_STOP ? VERDICT_STOP : VERDICT_RESUME;
@@ -67,8 +66,8 @@ static uint64_t gate_count(const struct vm *vm)
     return __atomic_load_n(&vm->gate.woken, __ATOMIC_ACQUIRE);
 }
 
-/* The guest does not go on before its output is read. The gate's count is read first: room that
- * comes after the look opens it. */
+/* The guest waits until its output has room. The gate's count is read first, so that room that
+ * comes after the check opens the gate. */
 static void wait_for_room(struct vcpu *vcpu)
 {
     uint64_t woken = gate_count(vcpu->vm);
@@ -100,7 +99,7 @@ const struct past_exit *vcpu_past_exit(const struct vcpu *vcpu, unsigned back)
     return &vcpu->last_exits[(vcpu->recorded - 1 - back) % LAST_EXITS];
 }
 
-/* The exit is over, and its answer stands in `run`. */
+/* Records an exit that is handled; its result is in `run`. */
 static void keep_exit(struct vcpu *vcpu, const struct kvm_run *run)
 {
     struct past_exit *e = &vcpu->last_exits[vcpu->recorded++ % LAST_EXITS];
@@ -112,8 +111,8 @@ static void keep_exit(struct vcpu *vcpu, const struct kvm_run *run)
         memcpy(&e->data, (const uint8_t *)run + run->io.data_offset, sizeof e->data);
 }
 
-/* To the observers of every exit, if the options asked for any. (Inlined it would have each
- * exit save its registers.) */
+/* Calls the observers of every exit, if there are any. (Inlined, it would make each exit save
+ * registers.) */
 static __attribute__((noinline)) void report_exit(struct vcpu *vcpu, const struct observers *o,
                                                   bool ended)
 {
@@ -127,7 +126,7 @@ static __attribute__((noinline)) void report_exit(struct vcpu *vcpu, const struc
     o->seats[i].observer->after_exit(vcpu->watched[i], vcpu, &record, ended);
 }
 
-/* For the observers of every entry. */
+/* Enters the guest and calls the observers of every entry. */
 static __attribute__((noinline)) int enter_watched(struct vcpu *vcpu, const struct observers *o)
 {
     int code;
@@ -139,7 +138,7 @@ static __attribute__((noinline)) int enter_watched(struct vcpu *vcpu, const stru
     return code;
 }
 
-/* What was asked of the vCPU, or its output is not read. */
+/* Handles requests to the vCPU, or waits for room for its output. */
 static enum verdict attend(struct vcpu *vcpu)
 {
     if (__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) != 0)
@@ -156,10 +155,10 @@ static inline enum verdict handle(struct vcpu *vcpu, bool own_irqchip)
 }
 
 /*
- * Once into the guest and back, and what it came back for is handled; unless something was asked of
- * the vCPU, its output is not read, or the last exit is to be tried again. Every exit
- * comes by here: what is rare is somewhere else. The compiler makes two of it, so that a guest with
- * KVM's interrupt controllers does not pay for those of the VMM.
+ * Enters the guest once and handles the exit; or handles a request, waits for room for output, or
+ * tries the last exit again. Every exit passes here, so rare cases are in other functions. The
+ * compiler makes two copies, so that a guest with KVM's interrupt controllers has no cost for those
+ * of the VMM.
  */
 static inline __attribute__((always_inline)) enum verdict
 run_once(struct vcpu *vcpu, struct vm *vm, const struct observers *o, bool own_irqchip)
@@ -178,7 +177,7 @@ run_once(struct vcpu *vcpu, struct vm *vm, const struct observers *o, bool own_i
     vcpu->again = false;
     if (o->takes_exit != 0 && observers_take_exit(vcpu))
         return VERDICT_RESUME;
-    vcpu->woken = gate_count(vm); /* before the exit is tried: what comes meanwhile opens it */
+    vcpu->woken = gate_count(vm); /* before the exit is handled: a later event opens the gate */
     verdict = handle(vcpu, own_irqchip);
     if (verdict == VERDICT_AGAIN) {
         vcpu->again = vcpu->counted = true;
@@ -215,7 +214,7 @@ enum verdict vcpu_handle_exit(struct vcpu *vcpu)
     return verdict;
 }
 
-/* --max-exits counts over restarts. */
+/* --max-exits counts across restarts. */
 static uint64_t exits_left(const struct vm *vm)
 {
     uint64_t max = vm->config->max_exits;

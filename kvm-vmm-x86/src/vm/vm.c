@@ -1,5 +1,5 @@
-/* What any thread may ask of a guest that runs, and of its vCPUs; see vm.h. How it is made and
- * started: create.c. */
+/* Calls that any thread may make on a running guest and its vCPUs; see vm.h. Creating and starting
+ * it: create.c. */
 #include "vm/vm.h"
 
 #include <stdarg.h>
@@ -7,7 +7,8 @@
 
 #include "host/guard.h"
 
-/* Pairs with the release in vm_vcpu_ended: who sees the VM ended sees how. */
+/* Pairs with the release in vm_vcpu_ended: a thread that sees that the VM has ended also sees how.
+ */
 bool vm_is_running(const struct vm *vm)
 {
     return __atomic_load_n(&vm->running, __ATOMIC_ACQUIRE) > 0;
@@ -29,8 +30,8 @@ static void input_over(const struct vm *vm)
         vm->program->input_over(vm);
 }
 
-/* Whatever the guest made of the zeroes that it got instead is no result: this reason replaces any
- * other. */
+/* The guest has read zeroes instead of its data, so its own result is invalid: this reason replaces
+ * any other. */
 void vm_lose_memory(struct vm *vm, gpa_t at)
 {
     lock_take(&vm->lock);
@@ -54,7 +55,7 @@ void vm_check_memory(struct vm *vm)
 
 void vm_vcpu_ended(struct vm *vm)
 {
-    vm_check_memory(vm); /* the main thread may not have looked yet */
+    vm_check_memory(vm); /* the main thread may not have checked yet */
     if (__atomic_sub_fetch(&vm->running, 1, __ATOMIC_RELEASE) != 0)
         return;
     observers_ended(vm);
@@ -87,13 +88,13 @@ void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ..
     lock_release(&vm->lock);
     if (!first)
         return;
-    if (kind != END_RESET || !vm_starts_again(vm)) /* else it is there again in a moment */
+    if (kind != END_RESET || !vm_starts_again(vm)) /* a restarting guest still needs it */
         input_over(vm);
     for (unsigned i = 0; i < vm->vcpus_made; i++) /* also those that have no thread yet */
         vcpu_kick(&vm->vcpus[i], VCPU_STOP);
 }
 
-/* Pairs with the acquire in vm_starts_again: who sees how it ended sees this. */
+/* Pairs with the acquire in vm_starts_again: a thread that sees how it ended sees this. */
 void vm_reset(struct vm *vm)
 {
     __atomic_store_n(&vm->again, true, __ATOMIC_RELEASE);
