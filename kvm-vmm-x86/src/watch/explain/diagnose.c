@@ -1,4 +1,4 @@
-/* From registers and memory to one line; see diagnose.h. */
+/* Explains a fault in one line, from registers and memory; see diagnose.h. */
 #include "watch/explain/diagnose.h"
 
 #include <string.h>
@@ -38,7 +38,7 @@ static void describe_recursion(struct text *line, const struct diagnosis *d)
              d->deliveries[0].handler);
 }
 
-/* The reason for each failed delivery, but for those that only repeat the one before. */
+/* Adds the reason of each failed delivery, except one that only repeats the previous one. */
 static void describe_chain(struct text *line, const struct diagnosis *d)
 {
     const char *before = "";

@@ -1,13 +1,13 @@
-/* What a guest was made of; see guest_image.h. */
+/* A guest's image and symbols; see guest_image.h. */
 #include "watch/explain/guest_image.h"
 
 #include "base/address.h"
 #include "common/elf.h"
 
-/* A kernel with all its debugging information is some hundred megabytes. */
+/* A kernel with all its debugging information has some hundred megabytes. */
 #define SYMBOLS_LIMIT (2 * GIB)
 
-/* Takes the names out of symbols_file, which is given back if there are none. */
+/* Reads the symbols of symbols_file, which is released if it has none. */
 static int read_names(struct guest_image *g, const char *path, const struct vm *vm,
                       struct error *error)
 {
@@ -15,13 +15,13 @@ static int read_names(struct guest_image *g, const char *path, const struct vm *
         file_release(&g->symbols_file);
         return -1;
     }
-    if (vm->mode == MODE_REAL) /* where its code segment begins */
+    if (vm->mode == MODE_REAL) /* symbols are relative to the code segment */
         g->symbols.bias = vm->memory.slots[0].base;
     return 0;
 }
 
-/* Reading names costs time at the start: the image's own are read when they are asked for. An image
- * from a pipe is kept if it may have names. */
+/* Reading symbols takes time, so those of the image itself are read only when needed. An image from
+ * a pipe is kept if it may have symbols. */
 static int on_image(void *context, struct vm *vm, struct file *image, struct error *error)
 {
     struct guest_image *g = context;

@@ -1,7 +1,7 @@
 /* The interrupt controllers' state; see interrupts.h. */
 #include "watch/explain/interrupts.h"
 
-enum { CASCADE = 2 }; /* the line of the master that the slave hangs on */
+enum { CASCADE = 2 }; /* the line of the master PIC to which the slave is connected */
 
 static int lowest(unsigned bits)
 {
@@ -30,7 +30,7 @@ int interrupts_in_service(const struct interrupts *i)
     return highest_vector(i->in_service);
 }
 
-/* A line in service holds back itself and all of lower priority (higher number). */
+/* A line in service blocks itself and all lines of lower priority (higher number). */
 bool interrupts_describe_stuck(struct text *text, const struct interrupts *i)
 {
     if (!i->known)

@@ -1,9 +1,9 @@
-/* Where a guest turns round; see loop.h. */
+/* Finds the loop that a guest is in; see loop.h. */
 #include "watch/explain/loop.h"
 
 #include <stdlib.h>
 
-/* A loop's head is seen this often at least, and so is each instruction of it, nearly. */
+/* The head of a loop is seen at least this often, and nearly so often each of its instructions. */
 enum { TIMES_MIN = 8 };
 
 static int by_value(const void *a, const void *b)
@@ -13,7 +13,7 @@ static int by_value(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
-/* How many of the sorted addresses from `i` on are alike. */
+/* The number of equal addresses from `i` on, in the sorted list. */
 static size_t run_length(const gva_t *addresses, size_t count, size_t i)
 {
     size_t n = 1;
@@ -23,7 +23,7 @@ static size_t run_length(const gva_t *addresses, size_t count, size_t i)
     return n;
 }
 
-/* A run that begins or ends in mid-loop sees some instructions once more than others. */
+/* A sample that begins or ends in mid-loop has some instructions once more than others. */
 static bool nearly(size_t n, size_t most)
 {
     return n + 1 + most / 64 >= most;
@@ -54,7 +54,7 @@ struct loop loop_find(gva_t *addresses, size_t count)
     find_hottest(&loop, addresses, count);
     for (size_t i = 0, n; i < count; i += n) {
         n = run_length(addresses, count, i);
-        if (n < loop.times / 2) /* an outer loop's, or on the way in */
+        if (n < loop.times / 2) /* of an outer loop, or before the loop */
             continue;
         if (loop.instructions++ == 0)
             loop.low = addresses[i];

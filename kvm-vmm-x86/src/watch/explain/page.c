@@ -1,5 +1,5 @@
-/* The page of a guest that has ended; see page.h. Bits of registers: Intel SDM volume 3, 2.2.1, 2.3
- * and 2.5. */
+/* The report page of a guest that has ended; see page.h. Bits of registers: Intel SDM volume 3,
+ * 2.2.1, 2.3 and 2.5. */
 #include "watch/explain/page.h"
 
 enum { CODE_BEFORE = 4, CODE_AFTER = 4, LOOK_BACK = 512, STACK_SLOTS = 8 };
@@ -86,7 +86,7 @@ void page_print_state(struct text *text, const struct snapshot *s)
     print_segments(text, &s->sregs);
 }
 
-/* The name of a place whose code begins here. */
+/* Prints the symbol that begins at this address. */
 static void print_label(struct text *text, const struct page *page, gva_t address)
 {
     const struct symbol *symbol = symbols_find(page->symbols, address);
@@ -122,7 +122,7 @@ static void print_instruction(struct text *text, const struct page *page, uint64
     text_add(text, "%s\n", good ? words : "(not an instruction)");
 }
 
-/* How long the instruction at `rip` is; 0 if it is not one. */
+/* The length of the instruction at `rip`; 0 if there is none. */
 static unsigned length_at(const struct page *page, uint64_t rip)
 {
     const struct snapshot *s = page->snapshot;
@@ -131,8 +131,9 @@ static unsigned length_at(const struct page *page, uint64_t rip)
     return instruction_at(s, snapshot_linear(s, &s->sregs.cs, rip), &in) ? in.i.length : 0;
 }
 
-/* Code can only be read forwards: from the start of the symbol, or of the one before if RIP is at
- * its start; if that is near, and leads to RIP. */
+/* Finds the instructions before RIP. Code can only be decoded forwards: it starts at the symbol, or
+ * at the one before if RIP is at its start. It succeeds if that is near, and the decoded
+ * instructions lead to RIP. */
 static unsigned find_before(const struct page *page, uint64_t before[CODE_BEFORE])
 {
     const struct snapshot *s = page->snapshot;
@@ -257,7 +258,7 @@ static void print_loop(struct text *text, const struct page *page)
              symbols_words(page->symbols, loop->hot).text, loop->times, loop->samples);
 }
 
-/* One exception: what it was, through which gate it went or why not. */
+/* Prints one exception: what it was, and through which gate it was delivered, or why it was not. */
 static void print_link(struct text *text, const struct page *page, unsigned i)
 {
     const struct diagnosis *d = page->diagnosis;
@@ -316,7 +317,7 @@ static void print_exits(struct text *text, const struct page *page)
         text_add(text, "  %s\n", page->exits[i]);
 }
 
-/* What is left when KVM has reset the vCPU and nothing could be found out. */
+/* Prints what is left if KVM has reset the vCPU and the cause could not be found. */
 static void print_remains(struct text *text, const struct page *page)
 {
     text_add(text, "where\n  %s\n", page->how != NULL ? page->how : "not known");

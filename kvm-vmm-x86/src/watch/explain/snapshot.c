@@ -1,4 +1,4 @@
-/* What a vCPU's registers say about its mode and addresses; see snapshot.h. */
+/* A vCPU's mode and addresses, from its registers; see snapshot.h. */
 #include "watch/explain/snapshot.h"
 
 #include <stddef.h>
@@ -49,7 +49,8 @@ const char *snapshot_mode_name(enum snapshot_mode mode)
     return modes[mode].name;
 }
 
-/* Real-mode code after a visit to protected mode may keep D set ("unreal"): D counts then. */
+/* Real-mode code that was in protected mode before may keep D set ("unreal mode"); then D counts.
+ */
 unsigned snapshot_code_bits(const struct snapshot *s)
 {
     enum snapshot_mode mode = snapshot_mode(s);
@@ -72,7 +73,7 @@ unsigned snapshot_cpl(const struct snapshot *s)
     case SNAPSHOT_VM86:
         return 3;
     default:
-        return s->sregs.ss.dpl & 3; /* where KVM reports it, whatever CS says in mid-switch */
+        return s->sregs.ss.dpl & 3; /* KVM reports the CPL there, even while CS is being switched */
     }
 }
 

@@ -7,8 +7,8 @@
 
 #include "common/elf.h"
 
-/* Bounds for a file's numbers. The largest kernels have a third of a million symbols; sorting half
- * a million in disorder takes a fifth of a second. */
+/* Limits for a file. The largest kernels have a third of a million symbols; sorting half a million
+ * takes a fifth of a second. */
 enum { SECTIONS_MAX = 65536, SYMBOLS_MAX = 512 * 1024 };
 
 enum { RANK_LOCAL_PLACE, RANK_PLACE, RANK_LOCAL_FUNCTION, RANK_FUNCTION };
@@ -17,7 +17,8 @@ enum { RANK_LOCAL_PLACE, RANK_PLACE, RANK_LOCAL_FUNCTION, RANK_FUNCTION };
 struct tables {
     struct elf_file elf;
     struct elf_section symbols, names;
-    uint64_t names_end; /* behind the last zero byte of the names: each that begins before ends */
+    uint64_t names_end; /* after the last zero byte of the names: names that begin before it are
+                           terminated */
 };
 
 static uint64_t end_of_names(const struct tables *t)
@@ -44,7 +45,7 @@ static int find_tables(struct tables *t, struct error *error, const char *path)
     return error_set(error, "%s: no symbols in it (stripped?)", path);
 }
 
-/* Whether a name that is not empty begins there, and ends inside its table. */
+/* Whether a name at `offset` is not empty, and ends inside its table. */
 static bool is_name(const struct tables *t, uint32_t offset)
 {
     return offset < t->names_end && t->elf.bytes[t->names.offset + offset] != '\0';
@@ -59,7 +60,7 @@ static uint8_t rank_of(const struct elf_symbol *s)
                     : (local ? RANK_LOCAL_PLACE : RANK_PLACE);
 }
 
-/* Turns entry `index` into a symbol; false if it stands for no place in the image. */
+/* Turns entry `index` into a symbol; false if it is not an address in the image. */
 static bool take_symbol(const struct tables *t, unsigned index, struct symbol *symbol)
 {
     struct elf_section home;
@@ -89,7 +90,7 @@ static int by_address(const void *a, const void *b)
     return (int)y->rank - (int)x->rank;
 }
 
-/* One symbol an address, the best; those without a size end where the next begins. */
+/* Keeps the best symbol for each address. A symbol without a size ends where the next begins. */
 static void tidy(struct symbols *symbols)
 {
     size_t kept = 0;
@@ -143,7 +144,7 @@ void symbols_release(struct symbols *symbols)
     *symbols = (struct symbols){0};
 }
 
-/* The last symbol that begins at or before the address; nested ones do not matter here. */
+/* The last symbol that begins at or before the address; nested symbols are ignored. */
 const struct symbol *symbols_find(const struct symbols *symbols, uint64_t address)
 {
     size_t low = 0, high;
@@ -178,7 +179,7 @@ bool symbols_name(const struct symbols *symbols, uint64_t address, char *text, s
     else
         snprintf(text, size, "%.120s+0x%lx", symbols->names + s->name, offset);
     for (char *c = text; size > 0 && *c != '\0'; c++)
-        if (*c < ' ' || *c > '~') /* nothing that a terminal would obey */
+        if (*c < ' ' || *c > '~') /* no control characters for the terminal */
             *c = '?';
     return true;
 }

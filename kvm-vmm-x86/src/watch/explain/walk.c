@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Bits of an entry, alike in all formats (SDM volume 3, tables 4-5 to 4-20). */
+/* Bits of an entry, the same in all formats (SDM volume 3, tables 4-5 to 4-20). */
 #define ENTRY_PRESENT (UINT64_C(1) << 0)
 #define ENTRY_WRITE   (UINT64_C(1) << 1)
 #define ENTRY_USER    (UINT64_C(1) << 2)
@@ -16,7 +16,7 @@ static uint64_t bits(unsigned high, unsigned low)
     return high < low ? 0 : (UINT64_MAX >> (63 - high)) & (UINT64_MAX << low);
 }
 
-/* A level of tables: which bits of the address choose the entry, and what entries may look like. */
+/* A level of tables: which address bits select the entry, and which entries are possible. */
 struct level {
     const char *table;
     unsigned shift, index_bits;
@@ -24,7 +24,7 @@ struct level {
     bool has_rights; /* PAE's PDPT has neither U nor W */
 };
 
-/* Tables of the same size and use stand once: PML4 and PML5 differ in where the walk begins. */
+/* 4-level and 5-level paging share one list: they differ only in where the walk begins. */
 static const struct level levels_32bit[] = {{"PD", 22, 10, true, true},
                                             {"PT", 12, 10, false, true}};
 static const struct level levels_pae[] = {
@@ -83,7 +83,7 @@ static bool is_large(const struct snapshot *s, enum walk_paging paging, const st
            (paging != WALK_32BIT || (s->sregs.cr4 & CR4_PSE));
 }
 
-/* Which bits must be clear in a present entry. */
+/* The bits that must be clear in a present entry. */
 static uint64_t reserved(const struct snapshot *s, enum walk_paging paging,
                          const struct level *level, bool large)
 {
@@ -106,7 +106,7 @@ static uint64_t reserved(const struct snapshot *s, enum walk_paging paging,
     return mask;
 }
 
-/* Notes what went wrong; false, to be returned in turn. */
+/* Stores the failure; returns false, for the caller to return. */
 static bool fail(struct walk *w, enum walk_result result, unsigned culprit, uint64_t which)
 {
     w->result = result;
@@ -115,7 +115,7 @@ static bool fail(struct walk *w, enum walk_result result, unsigned culprit, uint
     return false;
 }
 
-/* Where a mapping leads: the address bits of the entry, and the rest from the linear address. */
+/* Computes the GPA: the address bits of the entry, and the rest from the linear address. */
 static void resolve(struct walk *w, const struct level *level, uint64_t entry, bool large)
 {
     uint64_t offset = (UINT64_C(1) << level->shift) - 1;
@@ -131,7 +131,7 @@ static void resolve(struct walk *w, const struct level *level, uint64_t entry, b
     w->mapped = true;
 }
 
-/* Reads entries until one maps a page; false where one does not lead on. */
+/* Reads entries until one maps a page; false if an entry stops the walk. */
 static bool descend(const struct snapshot *s, struct walk *w)
 {
     const struct format *format = &walk_formats[w->paging];
@@ -173,7 +173,7 @@ static unsigned find_step(const struct walk *w, uint64_t bit, bool set)
     return i;
 }
 
-/* The kernel at a user's page: SMEP and SMAP (4.6.1). */
+/* An access by the kernel to a user page: SMEP and SMAP (4.6.1). */
 static void check_guards(const struct snapshot *s, struct walk *w)
 {
     if (w->user || !w->user_page)

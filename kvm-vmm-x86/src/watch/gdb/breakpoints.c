@@ -25,7 +25,7 @@ static bool is_watch(const struct gdb_breakpoint *b)
     return b->type >= GDB_WATCH_WRITE;
 }
 
-/* The kind of an execution breakpoint is only a hint for us. */
+/* The kind (length) of an execution breakpoint is ignored. */
 static bool is_same(const struct gdb_breakpoint *a, const struct gdb_breakpoint *b)
 {
     return a->type == b->type && a->address == b->address &&
@@ -65,8 +65,8 @@ const struct gdb_breakpoint *gdb_breakpoints_at(const struct gdb_breakpoints *ta
     return NULL;
 }
 
-/* A register watches 1, 2, 4 or 8 bytes at an address that they divide; other ranges take several.
- */
+/* A debug register watches 1, 2, 4 or 8 bytes at an aligned address; other ranges take several
+ * registers. */
 static uint32_t aligned_part(gva_t address, uint32_t length)
 {
     uint32_t part = 8;
@@ -109,7 +109,7 @@ static int take_registers(struct gdb_plan *plan, struct gdb_breakpoint *b)
     return 0;
 }
 
-/* Two bytes in the place of one must leave room for the breakpoints before and behind. */
+/* Whether two bytes fit between the neighbouring breakpoints. */
 static bool has_room(const struct gdb_breakpoints *table, const struct gdb_breakpoint *b)
 {
     for (unsigned i = 0; i < table->count; i++) {
@@ -122,7 +122,7 @@ static bool has_room(const struct gdb_breakpoints *table, const struct gdb_break
     return true;
 }
 
-/* -ENOSPC: it must be in a register, and none is left. */
+/* -ENOSPC: the breakpoint needs a debug register, and none is left. */
 static int plan_one(struct gdb_plan *plan, const struct gdb_breakpoints *table,
                     struct gdb_breakpoint *b, const struct probe_debug *features)
 {
@@ -143,8 +143,8 @@ static int plan_one(struct gdb_plan *plan, const struct gdb_breakpoints *table,
     return 0;
 }
 
-/* What the user wants in hardware goes first; a software breakpoint without int3 takes what is
- * left. */
+/* Hardware breakpoints get the registers first; software breakpoints take the rest if KVM does not
+ * report int3. */
 int gdb_plan(struct gdb_plan *plan, struct gdb_breakpoints *table,
              const struct probe_debug *features)
 {

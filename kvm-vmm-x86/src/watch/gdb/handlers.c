@@ -1,4 +1,4 @@
-/* Handlers and the trap flag they would save; see handlers.h. */
+/* Handlers, and the trap flag in saved flags; see handlers.h. */
 #include "watch/gdb/handlers.h"
 
 #include "watch/explain/fault/gate.h"
@@ -21,7 +21,7 @@ const struct handler *handlers_at(const struct handlers *handlers, gpa_t at)
     return n < handlers->count && handlers->list[n].at == at ? &handlers->list[n] : NULL;
 }
 
-/* In its place by address: traps are inserted in that order, each behind the last. */
+/* Inserts a handler in order of addresses, since traps are inserted in that order. */
 static void add(struct handlers *handlers, const struct snapshot *s, struct handler handler)
 {
     unsigned n = handlers->count;
@@ -91,9 +91,9 @@ static void clear_flag_at(const struct snapshot *s, gva_t flags)
     (void)!memory_write(s->memory, place, &byte, 1);
 }
 
-/* What was pushed: IP, CS, flags, and for some exceptions an error code below them. Bit 1 of flags
- * is always set and a code selector always fits 16 bits and is 0 in real mode only, an error code
- * stands where IP would. */
+/* Whether this is a pushed frame: IP, CS, flags; some exceptions also push an error code, below IP.
+ * It is a frame if bit 1 of the flags is set and CS fits 16 bits and is not 0, except in real mode.
+ */
 static bool looks_like_frame(const struct snapshot *s, gva_t at, unsigned slot)
 {
     uint64_t cs = read_slot(s, at + slot, slot);
@@ -137,7 +137,7 @@ bool handlers_is_halt(const struct snapshot *s)
     return instruction_at(s, snapshot_linear_rip(s), &in) && in.i.mnemonic == ZYDIS_MNEMONIC_HLT;
 }
 
-/* Some seconds, in which thousands of steps are made. A guest that sleeps makes none, and waits. */
+/* Some seconds, enough for thousands of steps. A guest that sleeps waits for all of them. */
 #define REST (UINT64_C(1) << 33)
 
 bool handlers_sets_timer(const struct snapshot *s)

@@ -1,6 +1,5 @@
-/* General queries: what the stub can do, the description, the list of threads (GDB manual, E.4
- * "General Query Packets"), and `monitor`, with which gdb's user asks for the system's view of the
- * vCPU. */
+/* General queries: features, the target description, the list of threads (GDB manual, E.4 "General
+ * Query Packets"), and `monitor`, which shows the system state of the vCPU. */
 #include <errno.h>
 #include <string.h>
 
@@ -13,7 +12,7 @@ enum { MONITOR_MAX = 32 * 1024, MONITOR_LINE_MAX = 256, MONITOR_CHUNK = 4096 };
 
 enum { GATES = 256 };
 
-/* A command: what it is about, and where its output goes. */
+/* A monitor command: its subject, and its output. */
 struct monitor {
     struct gdb_stub *stub;
     struct gdb_registers registers; /* of the vCPU that gdb has chosen */
@@ -33,7 +32,7 @@ static void on_regs(struct monitor *m)
     text_add(t, "  cr8    0x%llx\n", s->sregs.cr8);
 }
 
-/* A number in hex, with or without 0x, to the end of the line: gdb's users write addresses so. */
+/* A number in hex, with or without 0x, to the end of the line: the usual way in gdb. */
 static bool in_hex(const char *line, uint64_t *value)
 {
     struct gdb_scan scan = {line, line + strlen(line)};
@@ -43,8 +42,8 @@ static bool in_hex(const char *line, uint64_t *value)
     return gdb_scan_number(&scan, value) && gdb_scan_left(&scan) == 0;
 }
 
-/* Or one of the registers that one asks about, as gdb writes them: gdb itself passes them on as
- * text. */
+/* Parses an address, or one of a few registers with gdb's names, because gdb passes the text on as
+ * it is. */
 static bool address_of(const struct snapshot *s, const char *line, uint64_t *value)
 {
     const struct {
@@ -62,7 +61,7 @@ static bool address_of(const struct snapshot *s, const char *line, uint64_t *val
     return in_hex(line, value);
 }
 
-/* A vector as the table's lines and the manuals have it: in decimal, or in hex behind 0x. */
+/* Parses a vector as tables and manuals write it: in decimal, or in hex after 0x. */
 static bool vector_of(const char *line, unsigned *vector)
 {
     uint64_t value = 0;
@@ -81,7 +80,7 @@ static bool vector_of(const char *line, unsigned *vector)
     return value < GATES;
 }
 
-/* What a page prints in the middle of a line is a line here. */
+/* Ends the line: the report prints in the middle of a line, a command prints whole lines. */
 static void end_line(struct text *t)
 {
     if (t->length > 0 && t->bytes[t->length - 1] != '\n')
@@ -133,7 +132,7 @@ static void on_exits(struct monitor *m)
     m->stub->ops->describe_exits(m->stub->context, &m->text);
 }
 
-/* ADDR [LEN]: the answer comes when the past has been looked through. */
+/* ADDR [LEN]: the answer comes after the search of the past. */
 static void on_who(struct monitor *m)
 {
     struct gdb_stub *stub = m->stub;
@@ -308,7 +307,7 @@ static int on_monitor(struct gdb_stub *stub)
     return 0;
 }
 
-/* Each with the function that answers it, or the answer. */
+/* The queries, each with its function or its fixed answer. */
 static const struct {
     const char *name, *answer;
     int (*handle)(struct gdb_stub *);
@@ -318,8 +317,8 @@ static const struct {
     {"fThreadInfo", NULL, on_threads},
     {"sThreadInfo", "l", NULL}, /* there are no more */
     {"ThreadExtraInfo,", NULL, on_thread_extra},
-    {"Attached", "1", NULL}, /* we were there before the debugger: it detaches when it quits */
-    {"Symbol:", "OK", NULL}, /* we ask for none */
+    {"Attached", "1", NULL}, /* the guest existed before: the debugger detaches when it quits */
+    {"Symbol:", "OK", NULL}, /* we need no symbols */
     {"Rcmd,", NULL, on_monitor},
 };
 

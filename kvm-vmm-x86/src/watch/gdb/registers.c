@@ -1,10 +1,10 @@
-/* The register tables, and target.xml made of them; see registers.h. */
+/* The register tables, and the target.xml made from them; see registers.h. */
 #include "watch/gdb/registers.h"
 
 #include <stddef.h>
 #include <string.h>
 
-/* `bits` 0: as wide as a word of the architecture. */
+/* `bits` 0: the architecture's word size. */
 #define REG(name_, type_, bits_, field)                                                            \
     {                                                                                              \
         .name = name_, .type = type_, .bits = bits_,                                               \
@@ -73,7 +73,7 @@ static const struct gdb_register bases64[] = {BASE("fs_base", fs), BASE("gs_base
 static const struct gdb_register system64[] = {SYSTEM};
 static const struct gdb_register system32[] = {SYSTEM, BASE("fs_base", fs), BASE("gs_base", gs)};
 
-/* A feature of the description: registers that come together. */
+/* A feature of the target description: a group of registers. */
 struct gdb_feature {
     const char *name;
     const char *group; /* gdb's group for all of them, or NULL */
@@ -87,7 +87,7 @@ struct gdb_feature {
         .name = name_, .group = group_, .registers = table, .count = COUNT(table)                  \
     }
 
-/* gdb knows no 16-bit registers: real mode has the 32-bit ones, which its code may use as well. */
+/* gdb has no 16-bit registers: real mode gets the 32-bit ones, which its code may also use. */
 static const struct gdb_feature features32[] = {FEATURE("org.gnu.gdb.i386.core", NULL, core32),
                                                 FEATURE("org.gnu.gdb.i386.sse", NULL, sse32),
                                                 FEATURE("mini-kvm.system", "system", system32),
@@ -139,8 +139,8 @@ unsigned gdb_register_size(enum gdb_arch arch, const struct gdb_register *reg)
 }
 
 /*
- * The x87 tag word. The state has one bit a physical register, "not empty"; gdb wants two: 0 valid,
- * 1 zero, 2 special, 3 empty (Intel SDM volume 1, 8.1.7 and 10.5.1).
+ * The x87 tag word. The state has one bit for each physical register, "not empty"; gdb has two: 0
+ * valid, 1 zero, 2 special, 3 empty (Intel SDM volume 1, 8.1.7 and 10.5.1).
  */
 static unsigned tag_of(const uint8_t st[16])
 {
@@ -194,8 +194,8 @@ void gdb_register_get(enum gdb_arch arch, const struct gdb_register *reg,
     }
 }
 
-/* In real mode a selector is its segment's base as well; elsewhere a descriptor decides, and the
- * base is a register of its own here. */
+/* In real mode a selector also sets the segment's base; in other modes the base comes from a
+ * descriptor, and is a separate register here. */
 static void load_real_segment(struct gdb_registers *to, uint32_t offset)
 {
     struct kvm_sregs *s = &to->state.sregs;
@@ -216,7 +216,7 @@ void gdb_register_set(enum gdb_arch arch, const struct gdb_register *reg, struct
 
     gdb_register_get(arch, reg, to, old);
     if (memcmp(old, bytes, size) == 0)
-        return; /* what gdb does not show of it stays as it was */
+        return; /* keeps the parts that gdb does not show */
     if (is_tag_word(reg)) {
         to->fpu.ftwx = short_tags((uint16_t)(bytes[0] | bytes[1] << 8));
         return;
@@ -231,7 +231,7 @@ struct flags {
     const char *id;
     unsigned size;                   /* bytes; 0: a word of the architecture */
     const char *feature;             /* where it is used: types belong to a feature */
-    const struct snapshot_bit *bits; /* ended by one without a name */
+    const struct snapshot_bit *bits; /* the last one has no name */
 };
 
 static const struct snapshot_bit mxcsr_bits[] = {
@@ -245,7 +245,7 @@ static const struct flags all_flags[] = {
     {"x86_efer", 0, "mini-kvm.system", snapshot_efer},
 };
 
-/* What an SSE register may be looked at as. */
+/* A type of the SSE registers' union. */
 struct view {
     const char *id, *type;
     unsigned count;

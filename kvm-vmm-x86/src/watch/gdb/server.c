@@ -8,7 +8,7 @@
 #include "host/kvm/kvm.h"
 #include "vm/vm.h"
 
-/* The stub is fed only while all that it said has gone: an answer always finds room. */
+/* The stub gets input only after all its output is sent, so an answer always has room. */
 static void send_bytes(void *to, const void *bytes, size_t count)
 {
     struct debug_server *server = to;
@@ -19,7 +19,7 @@ static void send_bytes(void *to, const void *bytes, size_t count)
     server->output_end += count;
 }
 
-/* From the thread of the last vCPU to stop, too. */
+/* May be called on the thread of the last vCPU that stops. */
 static void on_stopped(void *to)
 {
     struct debug_server *server = to;
@@ -34,8 +34,8 @@ static void release(struct debug_server *server)
     debug_release(&server->debug, !server->wait || server->stub.resumed);
 }
 
-/* A guest that runs is stopped first: a vCPU may be about to report an instruction that was
- * inserted, and would find that none is inserted. */
+/* Stops a running guest first: a vCPU may be about to report a trap, which must still be inserted
+ * then. */
 static void hang_up(struct debug_server *server)
 {
     enum debug_phase phase = debug_phase_of(&server->debug);
@@ -74,8 +74,8 @@ static bool flush(struct debug_server *server)
     return n >= 0 || n == -EAGAIN;
 }
 
-/* Packet by packet, as long as the client takes the answers. What it asks beyond that stays in its
- * socket, and so does what it says before the guest has stopped. */
+/* Answers packets as long as the client takes the answers. Further packets stay in the socket, as
+ * do all until the guest has stopped. */
 static void answer(struct debug_server *server)
 {
     while (server->attached) {
@@ -124,14 +124,14 @@ static void on_knock(void *context)
 /* The session begins once all vCPUs have stopped. */
 static void on_stop(struct debug_server *server)
 {
-    const struct gdb_stop *stop = &server->debug.stop; /* stays while it is stopped */
+    const struct gdb_stop *stop = &server->debug.stop; /* valid while the guest is stopped */
 
     if (debug_phase_of(&server->debug) != DEBUG_STOPPED)
         return;
     debug_back(&server->debug);
     if (server->leaving) {
         release(server);
-        if (server->socket.client >= 0) /* of the next one, who came meanwhile */
+        if (server->socket.client >= 0) /* for the next client, which came meanwhile */
             debug_stop(&server->debug);
         return;
     }
@@ -147,7 +147,7 @@ static void on_stop(struct debug_server *server)
     answer(server);
 }
 
-/* Once: to look up a host's name may take long, and must not happen while guests run. */
+/* Once, before guests run: looking up a host name may take long. */
 static int open_socket(struct debug_server *server, const struct vm *vm, const char *where,
                        struct error *error)
 {
@@ -199,8 +199,8 @@ void debug_server_service(struct debug_server *server)
         on_stop(server);
 }
 
-/* How the guest ended, in the form of a process's end. Who knocks from now on waits for the guest
- * to start again. */
+/* Reports the end of the guest like that of a process. A client that connects from now on waits
+ * until the guest restarts. */
 void debug_server_end(struct debug_server *server)
 {
     struct vm_end end;

@@ -87,7 +87,7 @@ int gdb_on_write_one(struct gdb_stub *stub)
     return store(stub, &registers);
 }
 
-/* As much as can be read and fits into a packet; an error only if nothing can. */
+/* Reads as much as possible and as fits into a packet; an error only if nothing can be read. */
 int gdb_on_read_memory(struct gdb_stub *stub)
 {
     uint8_t bytes[GDB_PACKET_MAX / 2];
@@ -150,7 +150,8 @@ static bool scan_breakpoint(struct gdb_scan *scan, struct gdb_breakpoint *breakp
     return true;
 }
 
-/* Reads alone cannot be watched on x86: the empty answer lets gdb watch accesses instead. */
+/* x86 cannot watch reads alone: after the empty answer ("not supported") gdb watches accesses
+ * instead. */
 int gdb_on_insert(struct gdb_stub *stub)
 {
     struct gdb_breakpoint breakpoint = {0};

@@ -1,6 +1,5 @@
-/* The observer: what it means to a debugger that a vCPU came back: a step done, a breakpoint, a
- * trap of ours, or something of the guest's own. See debug.h. Debug exceptions: Intel SDM volume
- * 3, 18.2 and 18.3. */
+/* The debugger's observer: decides whether an exit is a finished step, a breakpoint, one of our
+ * traps, or the guest's own. See debug.h. Debug exceptions: Intel SDM volume 3, 18.2 and 18.3. */
 #include <errno.h>
 #include <string.h>
 
@@ -33,7 +32,8 @@ static bool overlaps(const struct gdb_breakpoint *b, const struct instruction_ac
     return access->linear < b->address + b->length && b->address < access->linear + size;
 }
 
-/* The watchpoint for reads, by single steps, that the next instruction accesses: 1 + its index. */
+/* Finds a watchpoint by single steps, for reads, that the next instruction accesses: 1 + its index.
+ */
 static unsigned watch_ahead(const struct debug *d, const struct snapshot *s)
 {
     struct instruction_access access;
@@ -62,7 +62,7 @@ static void look_ahead(struct debug_cpu *own, const struct snapshot *s)
     own->touches = watch_ahead(d, s);
 }
 
-/* Single steps have to be asked for each time: an instruction that writes the flags ends them. */
+/* Single stepping is set at each entry, since an instruction that writes the flags ends it. */
 static void before_entry(void *state, struct vcpu *vcpu)
 {
     struct debug_cpu *own = state;
@@ -80,7 +80,7 @@ static void before_entry(void *state, struct vcpu *vcpu)
                        kvm_injected(&vcpu->cpu) >= 0;
     own->sp = vcpu->cpu.run->s.regs.regs.rsp;
     if ((control & KVM_GUESTDBG_SINGLESTEP) && own->halts && !own->interrupted)
-        control &= ~(uint32_t)KVM_GUESTDBG_SINGLESTEP; /* an exit by itself (travel/stepper.c) */
+        control &= ~(uint32_t)KVM_GUESTDBG_SINGLESTEP; /* HLT is an exit (travel/stepper.c) */
     vcpu->cpu.run->kvm_valid_regs = KVM_SYNC_X86_REGS | (control != 0 ? KVM_SYNC_X86_SREGS : 0);
     if (own->reinject)
         control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_INJECT_BP;
@@ -114,7 +114,7 @@ static const struct gdb_breakpoint *breakpoint_at(const struct debug *d, gva_t a
     return NULL;
 }
 
-/* The vCPU stands at a trap of ours, RIP at its first byte. */
+/* The vCPU has hit one of our traps; RIP is at the trap's first byte. */
 static void on_trap(struct debug_cpu *own, struct snapshot *s, gpa_t place)
 {
     const struct debug *d = own->debug;
@@ -137,7 +137,7 @@ static void on_trap(struct debug_cpu *own, struct snapshot *s, gpa_t place)
         debug_pass(own, false);
 }
 
-/* The inserted instruction that lies `back` bytes before RIP, or NULL. */
+/* The trap at `back` bytes before RIP, or NULL. */
 static const struct trap *trap_at(const struct debug *d, const struct snapshot *s, uint64_t back,
                                   gpa_t *place)
 {
@@ -147,8 +147,8 @@ static const struct trap *trap_at(const struct debug *d, const struct snapshot *
     return traps_find(&d->traps, s, snapshot_linear_rip(&there), place);
 }
 
-/* Whether RIP is still at the instruction when a port write comes out differs; it is behind it once
- * the instruction has been finished. */
+/* At the exit of a port write, RIP may be at the instruction or behind it. It is always behind it
+ * after the instruction has been finished. */
 static bool takes_port(struct debug_cpu *own)
 {
     const struct debug *d = own->debug;
@@ -187,7 +187,7 @@ static const struct gdb_breakpoint *changed_watch(struct debug *d)
     return NULL;
 }
 
-/* What is looked at between two steps, where steps stand for what KVM does not report. */
+/* Checks for watchpoints and breakpoints after a step, if they are done by stepping. */
 static bool found_by_steps(struct debug_cpu *own, const struct snapshot *s)
 {
     struct debug *d = own->debug;
@@ -216,8 +216,8 @@ static void delay_timer(const struct vcpu *vcpu)
         vm_stop(vcpu->vm, END_FAILED, 0, "KVM refuses the deadline of its guest's timer");
 }
 
-/* In real mode no trap waits where a handler begins: the step that an interrupt came before has
- * also made the handler's first instruction. The flags were pushed first. */
+/* In real mode handlers have no traps: if an interrupt came before the step, the step was the
+ * handler's first instruction. Clears the trap flag in the flags that were pushed before it. */
 static void hide_interrupted(const struct debug_cpu *own, struct snapshot s)
 {
     enum { WORD = 2 };
@@ -228,7 +228,8 @@ static void hide_interrupted(const struct debug_cpu *own, struct snapshot s)
     handlers_hide_pushed_flag(&s);
 }
 
-/* The registers are where KVM left them (before_entry asked it to): no more calls for them. */
+/* KVM has stored the registers in kvm_run (before_entry asked for that), so no more calls are
+ * needed. */
 static void after_step(struct debug_cpu *own)
 {
     const struct kvm_sync_regs *shared = &own->vcpu->cpu.run->s.regs;
@@ -267,7 +268,7 @@ static void on_int3(struct debug_cpu *own)
         own->reinject = true;
 }
 
-/* A debug register, or a step. */
+/* Handles a hit of a debug register, or a finished step. */
 static void on_debug(struct debug_cpu *own)
 {
     const struct gdb_plan *plan = &own->debug->plan;
@@ -283,8 +284,8 @@ static void on_debug(struct debug_cpu *own)
     after_step(own);
 }
 
-/* A crash that the debugger shall look at before the guest ends. The exit is kept: once the
- * debugger lets it go on, it ends the guest as it would have. */
+/* Reports a crash to the debugger before the guest ends. The exit is kept: when the debugger
+ * resumes the guest, the exit ends it as usual. */
 static bool takes_crash(struct debug_cpu *own)
 {
     if (own->crash_told || debug_phase_of(own->debug) == DEBUG_FREE)

@@ -1,5 +1,5 @@
-/* The session, the table of packets, and those that let the machine run or stop it (GDB manual, E.2
- * "Packets", E.3 "Stop Reply Packets"); see stub.h. */
+/* The session, the table of packets, and the packets that resume or stop the machine (GDB manual,
+ * E.2 "Packets", E.3 "Stop Reply Packets"); see stub.h. */
 #include "watch/gdb/stub.h"
 
 #include <errno.h>
@@ -52,7 +52,7 @@ static int resume(struct gdb_stub *stub, const enum gdb_action *actions)
     return GDB_ANSWERED;
 }
 
-/* c, s, or C and S with a signal, which means nothing to a machine. */
+/* c, s, or C and S with a signal, which has no meaning for a machine. */
 static bool scan_action(struct gdb_scan *scan, enum gdb_action *action)
 {
     uint64_t signal;
@@ -64,8 +64,8 @@ static bool scan_action(struct gdb_scan *scan, enum gdb_action *action)
     return gdb_scan_word(scan, "s") || (gdb_scan_word(scan, "S") && gdb_scan_number(scan, &signal));
 }
 
-/* The old packets c, s, C and S: one vCPU steps or all run. An address to go on from is set in the
- * program counter first. */
+/* The old packets c, s, C and S: one vCPU steps or all run. If there is an address, it is written
+ * to the program counter first. */
 static int on_go(struct gdb_stub *stub)
 {
     enum gdb_action actions[GDB_CPUS_MAX] = {GDB_STAY}, action;
@@ -88,7 +88,7 @@ static int on_go(struct gdb_stub *stub)
     return result < 0 ? result : resume(stub, actions);
 }
 
-/* A thread as packets name it: a number from 1, 0 for any, -1 for all. */
+/* A thread in packets: a number from 1, 0 for any, -1 for all. */
 enum { THREAD_ANY = 0, THREAD_ALL = -1 };
 static bool scan_thread(struct gdb_stub *stub, int *thread)
 {
@@ -103,8 +103,8 @@ static bool scan_thread(struct gdb_stub *stub, int *thread)
     return true;
 }
 
-/* vCont: actions, each with the thread that it is for behind a colon. The first action that fits a
- * vCPU is its own; one without any stays stopped. */
+/* vCont: actions, each with the thread that it is for behind a colon. The first action that matches
+ * a vCPU applies; a vCPU without one stays stopped. */
 static int continue_each(struct gdb_stub *stub)
 {
     enum gdb_action actions[GDB_CPUS_MAX] = {GDB_STAY}, action;
@@ -200,7 +200,7 @@ static int on_set(struct gdb_stub *stub)
     return 0;
 }
 
-/* By the first letter; what is not here gets the empty answer, which means "not supported". */
+/* Indexed by the first letter. Other packets get the empty answer, which means "not supported". */
 static int (*const commands[128])(struct gdb_stub *) = {
     ['?'] = on_why,
     ['C'] = on_go,
@@ -232,7 +232,7 @@ static void send_reply(struct gdb_stub *stub)
     stub->send(stub->to, stub->reply.bytes, stub->reply.length);
 }
 
-/* Shown to the user as it is. */
+/* gdb shows this text to the user as it is. */
 static void say(struct gdb_stub *stub, const char *text)
 {
     gdb_begin(&stub->reply);
@@ -247,8 +247,8 @@ static void send_byte(struct gdb_stub *stub, char byte)
         stub->send(stub->to, &byte, 1);
 }
 
-/* Every packet is answered at once, but for those that let the machine run: they are answered when
- * it has stopped. */
+/* Every packet is answered at once, except those that resume the machine: they are answered when it
+ * has stopped. */
 static void on_packet(struct gdb_stub *stub)
 {
     uint8_t letter = (uint8_t)stub->parser.bytes[0];
@@ -256,7 +256,7 @@ static void on_packet(struct gdb_stub *stub)
 
     send_byte(stub, '+');
     if (stub->running)
-        return; /* the debugger has nothing to say but Ctrl-C until we answer */
+        return; /* until the answer the debugger may only send Ctrl-C */
     gdb_begin(&stub->reply);
     stub->scan =
         (struct gdb_scan){stub->parser.bytes + 1, stub->parser.bytes + stub->parser.length};
@@ -294,7 +294,7 @@ size_t gdb_stub_feed(struct gdb_stub *stub, const uint8_t *bytes, size_t count)
     return count;
 }
 
-/* Which registers there are is decided by the mode the first vCPU is in now. */
+/* The current mode of the first vCPU determines the set of registers. */
 void gdb_stub_begin(struct gdb_stub *stub, const struct gdb_stop *stop)
 {
     struct gdb_registers registers;
@@ -316,7 +316,7 @@ void gdb_stub_stopped(struct gdb_stub *stub, const struct gdb_stop *stop)
 {
     stub->stop = *stop;
     if (!stub->running)
-        return; /* gdb asks when it wants to know */
+        return; /* gdb will ask for the stop */
     stub->running = false;
     if (stop->text != NULL)
         say(stub, stop->text);

@@ -1,4 +1,5 @@
-/* The VM behind the stub's ops; see target.h. All but a few are called while the VM is stopped. */
+/* The VM as the stub's target; see target.h. Most functions are called only while the VM is
+ * stopped. */
 #include <errno.h>
 #include <string.h>
 
@@ -8,7 +9,7 @@
 #include "watch/explain/walk.h"
 #include "watch/gdb/debug.h"
 
-/* The signal that a killed guest is said to have ended by. */
+/* The signal reported for a guest that the debugger has killed. */
 enum { KILL = 9 };
 
 static struct vm *vm_of(void *context)
@@ -29,8 +30,8 @@ static int read_registers(void *context, unsigned cpu, struct gdb_registers *to)
     return kvm_read_registers(&vm->vcpus[cpu].cpu, &to->state.regs, &to->state.sregs, &to->fpu);
 }
 
-/* Only what has changed: a mode that KVM has brought the vCPU into may be one it would not be set
- * to. A vCPU that is sent elsewhere has left the instruction that it was in. */
+/* Writes only what has changed: KVM may refuse to set a state that the vCPU has reached by itself.
+ * A vCPU whose RIP changes has left its unfinished instruction. */
 static int write_registers(void *context, unsigned cpu, const struct gdb_registers *from)
 {
     struct debug_cpu *own = &((struct debug *)context)->cpus[cpu];
@@ -61,7 +62,7 @@ static size_t read_memory(void *context, unsigned cpu, gva_t at, void *to, size_
     return debug_snapshot(&vm->vcpus[cpu], &s) < 0 ? 0 : walk_read(&s, at, to, length);
 }
 
-/* Whatever the page's rights: the debugger writes code. */
+/* Ignores the page's rights, since the debugger writes to code. */
 static size_t write_memory(void *context, unsigned cpu, gva_t at, const void *from, size_t length)
 {
     const struct vm *vm = vm_of(context);
@@ -93,7 +94,8 @@ static bool is_contiguous(const struct snapshot *s, const struct gdb_breakpoint 
            (walk_place(s, b->address + b->length - 1, &last) && last == b->place + b->length - 1);
 }
 
-/* What is not mapped yet can be reached by linear address, but not be replaced. */
+/* An address that is not mapped yet can have a breakpoint by linear address, but no trap in memory.
+ */
 static int insert(void *context, unsigned cpu, const struct gdb_breakpoint *breakpoint)
 {
     struct debug *d = context;

@@ -1,4 +1,4 @@
-/* Taking evidence; see evidence.h. */
+/* Collects the evidence for a report; see evidence.h. */
 #include "watch/postmortem/evidence.h"
 
 #include <stdio.h>
@@ -19,7 +19,7 @@ static bool is_crash(uint32_t reason)
            reason == KVM_EXIT_FAIL_ENTRY;
 }
 
-/* The vCPU that crashed, or the first. */
+/* The vCPU that crashed, or the first one. */
 static struct vcpu *find_vcpu(struct vm *vm)
 {
     for (unsigned i = 0; i < vm->vcpus_made; i++)
@@ -38,14 +38,15 @@ static void read_interrupts(struct evidence *e, const struct vm *vm, const struc
                kvm_read_lapic_bits(&vcpu->cpu, LAPIC_IRR, i->requested);
 }
 
-/* What INIT leaves (Intel SDM volume 3, table 9-1): nothing that the guest had. */
+/* Whether the registers are those after INIT (Intel SDM volume 3, table 9-1): the guest's are lost.
+ */
 static bool is_reset(const struct snapshot *s)
 {
     return s->regs.rip == RESET_RIP && s->sregs.cs.base == RESET_CS_BASE &&
            !(s->sregs.cr0 & CR0_PE);
 }
 
-/* Why there can be no second run that is like the first; NULL if there can. */
+/* Why the run cannot be repeated; NULL if it can. */
 static const char *why_no_replay(const struct vm *vm)
 {
     const char *why = recorder_refuses(vm);
@@ -55,7 +56,8 @@ static const char *why_no_replay(const struct vm *vm)
     return why;
 }
 
-/* Where the second run was stopped, if it was on its way; else the registers of the last exit. */
+/* Uses the state where the second run was stopped, if it made steps; otherwise the registers of the
+ * last exit. */
 static void make_do(struct evidence *e, const char *why)
 {
     const char *left = "this is where the second run was stopped";
@@ -84,7 +86,7 @@ static void use_replay(struct evidence *e)
              e->replay.exits, e->replay.steps);
 }
 
-/* A VM like the first, made from the same image, which plays what the first was given. */
+/* Makes a second VM from the same image, which gets the recorded input of the first. */
 static int make_double(struct evidence *e, const struct vm *vm, struct error *error)
 {
     static const struct observers no_observers;
@@ -101,7 +103,7 @@ static int make_double(struct evidence *e, const struct vm *vm, struct error *er
     file_release(&image);
     if (!e->has_double)
         return -1;
-    e->deck = *vm->vcpus[0].deck; /* the bytes are those of the first */
+    e->deck = *vm->vcpus[0].deck; /* it shares the bytes of the first */
     e->deck.place = (struct tape_place){0};
     e->deck.mode = DECK_REPLAY;
     e->deck.silent = e->deck.led = true;
@@ -130,10 +132,10 @@ static void run_again(struct evidence *e, struct worker *worker, struct vm *vm)
                                                        : "a second run took too long");
 }
 
-/* How far a guest that was stopped by a limit is stepped on, to see where it turns round. */
+/* Limits for stepping a guest that a limit has stopped, to find its loop. */
 enum { SAMPLES = 3000, LIMIT_MS = 1000 };
 
-/* What the guest read there last, or all ones. */
+/* The last value that the guest read at `address`, or all ones. */
 static uint64_t last_value(const struct vcpu *vcpu, uint64_t address)
 {
     const struct past_exit *exit;
@@ -147,7 +149,7 @@ static uint64_t last_value(const struct vcpu *vcpu, uint64_t address)
     return UINT64_MAX;
 }
 
-/* True if the guest can go on. */
+/* Answers an exit; true if the guest can go on. */
 static bool answer(struct vcpu *vcpu)
 {
     struct kvm_run *run = vcpu->cpu.run;
@@ -171,8 +173,8 @@ static bool answer(struct vcpu *vcpu)
     }
 }
 
-/* Executes some thousand instructions. What the guest writes to devices goes nowhere, what it reads
- * is what it read last. Afterwards it can no longer run. */
+/* Executes some thousand instructions. Writes to devices are ignored, and reads give the last value
+ * read. Afterwards the guest can no longer run. */
 static struct loop sample_loop(struct worker *worker, struct vcpu *vcpu)
 {
     static const uint64_t no_addresses[4];
@@ -209,7 +211,7 @@ void evidence_take(struct evidence *e, struct worker *worker, struct vm *vm,
     e->snapshot.address_bits = vm->address_bits;
     reason = e->vcpu->cpu.run->exit_reason;
     e->crashed =
-        is_crash(reason) && /* a shutdown that is the KVM's own failing is no crash */
+        is_crash(reason) && /* a shutdown through a failure of KVM is not a crash */
         (end->kind == END_CRASH || (end->kind == END_FAILED && reason != KVM_EXIT_SHUTDOWN));
     e->shutdown = e->crashed && reason == KVM_EXIT_SHUTDOWN;
     if (kvm_read_registers(&e->vcpu->cpu, &e->snapshot.regs, &e->snapshot.sregs, NULL) < 0)

@@ -1,4 +1,4 @@
-/* The line and the page; see postmortem.h. */
+/* The line and the report page; see postmortem.h. */
 #include "watch/postmortem/postmortem.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "watch/postmortem/evidence.h"
 #include "watch/record/exit_names.h"
 
-/* Everything that is said about one guest. */
+/* Everything that is reported about one guest. */
 struct account {
     bool explain; /* the page even if it did not crash */
     struct vm *vm;
@@ -19,10 +19,10 @@ struct account {
     struct diagnosis diagnosis;
     bool diagnosed;
     char line[900];
-    char page[PAGE_TEXT]; /* empty: the line says all */
+    char page[PAGE_TEXT]; /* empty: the line is enough */
 };
 
-/* The vector of an interrupt that was being taken when the guest shut down. */
+/* The vector of an interrupt that was being delivered when the guest shut down. */
 static int interrupt_of(const struct evidence *e)
 {
     return e->shutdown && (e->snapshot.regs.rflags & RFLAGS_IF)
@@ -88,7 +88,7 @@ static void add_exits(struct page *page, struct account *t)
     }
 }
 
-/* Line by line, so that the console colours each and cuts none. */
+/* Prints line by line, so that the console colours each line and splits none. */
 static void print_lines(unsigned guest, char *bytes)
 {
     char *next;
@@ -118,8 +118,8 @@ static void make_page(struct account *t)
     page_print(&text, &page);
 }
 
-/* A crash gets the page unasked, and so does a guest that a device stopped. (A Linux kernel that
- * panics has told why itself.) */
+/* The page is printed for a crash, and for a guest that a device stopped, even without --explain.
+ * (A Linux kernel that panics has printed the reason itself.) */
 static bool wants_page(const struct account *t)
 {
     return t->explain || t->evidence.crashed ||
@@ -150,7 +150,7 @@ void postmortem_print(struct vm *vm, const struct vm_end *end, bool explain)
     t = (struct account){.vm = vm, .end = end, .explain = explain};
     if (vm->vcpus_made > 0)
         worker_run(&worker);
-    if (t.line[0] == '\0') /* it could not be made again after a reset, or no thread for it */
+    if (t.line[0] == '\0') /* it could not restart after a reset, or there was no thread */
         snprintf(t.line, sizeof t.line, "%s", end->message);
     snprintf(vm->end.message, sizeof vm->end.message, "%.*s", (int)sizeof vm->end.message - 1,
              t.line); /* for the log */

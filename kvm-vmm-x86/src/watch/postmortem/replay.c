@@ -8,7 +8,7 @@
 
 enum { LIMIT_MS = 10000, STEPS_MAX = 400000 };
 
-/* Up to the last exit before the shutdown. */
+/* Repeats the run up to the last exit before the shutdown. */
 static bool repeat_exits(struct stepper *s, const struct vcpu *dead, struct replay *replay)
 {
     struct kvm_run *run = s->vcpu->cpu.run;
@@ -33,7 +33,7 @@ static bool repeat_exits(struct stepper *s, const struct vcpu *dead, struct repl
     return true;
 }
 
-/* True: go on. */
+/* True: continue stepping. */
 static bool step(struct stepper *s, struct replay *replay)
 {
     int handling = s->handling;

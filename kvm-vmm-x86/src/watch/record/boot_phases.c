@@ -1,10 +1,10 @@
-/* The way of a Linux guest; see boot_phases.h. */
+/* The boot phases of a Linux guest; see boot_phases.h. */
 #include "watch/record/boot_phases.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-/* From where on a thing is worth a word. */
+/* Thresholds above which advice is printed. */
 enum { MANY_BYTES = 2000, MANY_EXITS = 1000, MANY_RTC = 1000, SLOW_UNPACKING_MS = 5 };
 
 const char *boot_phases_name(enum boot_phase phase)
@@ -24,7 +24,7 @@ static bool is_blank(uint8_t byte)
     return byte == ' ' || byte == '\r' || byte == '\n';
 }
 
-/* True if init has spoken for the first time. */
+/* True if this is the first output of init. */
 static bool take_byte(struct boot_phases *p, uint8_t byte)
 {
     if (!p->in_line && !is_blank(byte)) {

@@ -1,4 +1,4 @@
-/* What --boot-report prints; see boot_report.h. */
+/* The report of --boot-report; see boot_report.h. */
 #include "watch/record/boot_report.h"
 
 #include <string.h>
@@ -11,13 +11,13 @@
 #include "watch/record/record.h"
 #include "watch/record/stats.h"
 
-/* A guest's boot. The thread that makes the guest writes until it runs; then the vCPU that prints,
- * under the VM's lock; last the vCPU that ends. */
+/* A guest's boot. Until the guest runs, the thread that makes it writes this; then the vCPU that
+ * prints, under the VM's lock; at last the vCPU that ends. */
 static struct boot_report {
     uint64_t start; /* of the process */
     struct boot_phases phases[GUESTS_MAX];
-    uint64_t at_init[GUESTS_MAX][BUS_RANGES_MAX]; /* accesses until then, by range of the bus */
-    struct boot_codes codes[GUESTS_MAX];          /* of the first vCPU, by its thread */
+    uint64_t at_init[GUESTS_MAX][BUS_RANGES_MAX]; /* accesses until init, by range of the bus */
+    struct boot_codes codes[GUESTS_MAX];          /* of the first vCPU; written by its thread */
 } boot_report;
 
 static uint64_t exits_of(const struct vm *vm)
@@ -29,13 +29,13 @@ static uint64_t exits_of(const struct vm *vm)
     return exits;
 }
 
-/* A phase begins now. `vm` is NULL before there is one. */
+/* A phase begins now. `vm` is NULL before the VM exists. */
 static void mark(unsigned guest, const struct vm *vm, enum boot_phase phase)
 {
     struct boot_moment *moment = &boot_report.phases[guest].moments[phase];
 
     if (moment->ns != 0)
-        return; /* a guest that starts again: its first boot is reported */
+        return; /* of a restarted guest the first boot is reported */
     moment->ns = events_now() - boot_report.start;
     if (vm != NULL && phase >= BOOT_ENTERED)
         moment->exits = exits_of(vm);
@@ -169,8 +169,8 @@ void boot_report_print(const struct vm *vm, const struct log_run *run,
     uint64_t all[BUS_RANGES_MAX], unclaimed;
 
     record_reached(vm->index, all, &unclaimed);
-    mark(vm->index, vm, BOOT_END); /* of one that never ran */
-    kernel_cache_finish();         /* so that it is known what became of it */
+    mark(vm->index, vm, BOOT_END); /* for a guest that never ran */
+    kernel_cache_finish();         /* so that the result is known */
     print_phases(vm, p);
     print_codes(vm);
     print_devices(vm, all, unclaimed);

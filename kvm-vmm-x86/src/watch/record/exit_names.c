@@ -1,10 +1,10 @@
-/* What people call an exit; see exit_names.h. */
+/* Names for exits; see exit_names.h. */
 #include "watch/record/exit_names.h"
 
 #include <stdio.h>
 
 struct space_words {
-    const char *name; /* of a place that no device claimed, before its address */
+    const char *name; /* of an address without a device */
     const char *read, *write;
     const char *address;
 };
@@ -15,7 +15,7 @@ static const struct space_words spaces[] = {
     [EXIT_MEMORY] = {"memory", "read", "write", "address"},
 };
 
-/* The device range it went to; NULL if it was no access, or no device is there. */
+/* The device range of an access; NULL if the exit is not an access, or there is no device. */
 static const struct bus_range *range_of(struct bus *bus, const struct exit_record *record)
 {
     if (record->space != EXIT_PORT && record->space != EXIT_MEMORY)

@@ -1,4 +1,4 @@
-/* What is kept of a run; see history.h. */
+/* The data kept of a run; see history.h. */
 #include "watch/record/history.h"
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@ int log_ring_create(struct log_ring *ring, uint32_t capacity, struct error *erro
     *ring = (struct log_ring){.capacity = capacity, .records = malloc(size)};
     if (ring->records == NULL)
         return error_set(error, "no memory for a log of %u exits", capacity);
-    memset(ring->records, 0xff, size); /* zeros might be mapped and not touched */
+    memset(ring->records, 0xff, size); /* writes all pages: zeroes might stay unmapped */
     return 0;
 }
 
@@ -39,7 +39,7 @@ const struct exit_record *log_ring_at(const struct log_ring *ring, uint32_t inde
     return &ring->records[at % ring->capacity];
 }
 
-/* The tally: a hash table with a few probes, where a full neighbourhood costs precision and never
+/* The tally is a hash table with a few probes: if they are all in use, precision is lost, but never
  * time. */
 int log_tally_create(struct log_tally *tally, struct error *error)
 {
@@ -53,7 +53,7 @@ void log_tally_destroy(struct log_tally *tally)
     *tally = (struct log_tally){0};
 }
 
-/* Fibonacci hashing: neighbouring instructions go far apart. */
+/* Fibonacci hashing puts neighbouring instructions far apart. */
 static unsigned slot_of(uint64_t rip)
 {
     return (unsigned)((rip * UINT64_C(0x9e3779b97f4a7c15)) >> 32) % LOG_TALLY_PLACES;
@@ -74,7 +74,7 @@ static struct log_place *find_place(struct log_tally *tally, uint64_t rip)
     return &tally->elsewhere;
 }
 
-/* Adds `count` exits at once: to fold places into functions. */
+/* Adds the exits of a place at once, to sum up places by function. */
 static void merge(struct log_tally *tally, const struct log_place *place)
 {
     struct log_place *to;
@@ -97,7 +97,8 @@ static int compare(const void *a, const void *b)
 
     if (x->count != y->count)
         return x->count < y->count ? 1 : -1;
-    return (x->rip > y->rip) - (x->rip < y->rip); /* no chance: the same run, the same table */
+    return (x->rip > y->rip) -
+           (x->rip < y->rip); /* a fixed order: the same run gives the same table */
 }
 
 unsigned log_tally_sort(struct log_tally *tally)
@@ -125,7 +126,7 @@ void log_tally_fold(struct log_tally *to, const struct log_tally *from,
     to->elsewhere.cost += from->elsewhere.cost;
 }
 
-/* One writer; a reader may look at any time. */
+/* There is one writer; others may read at any time. */
 static void add_count(struct log_count *to, uint64_t reads, uint64_t writes)
 {
     __atomic_store_n(&to->reads, to->reads + reads, __ATOMIC_RELAXED);
@@ -138,7 +139,7 @@ static void merge_count(struct log_count *to, const struct log_count *from)
     to->writes += __atomic_load_n(&from->writes, __ATOMIC_RELAXED);
 }
 
-/* The place of an address without a device; NULL once there are too many. */
+/* The counter of an address without a device; NULL if there are too many. */
 static struct log_count *place_of(struct log_accesses *a, enum bus_space space, uint64_t address)
 {
     for (unsigned i = 0; i < LOG_ADDRESSES_MAX; i++) {
@@ -219,8 +220,9 @@ void log_output_destroy(struct log_output *output)
 }
 
 /*
- * At a new line, after a pause, and where a line is so long that it would be lost as a whole. A
- * character of UTF-8 is not cut in two for that, unless it goes on and on, as no character does.
+ * A piece begins at a new line, after a pause, and where a line is so long that it would be lost as
+ * a whole. This does not split a UTF-8 character, unless there are more continuation bytes than a
+ * character can have.
  */
 static bool begins_piece(const struct log_output *o, uint8_t byte, uint64_t time)
 {

@@ -16,7 +16,8 @@
 #include "watch/record/exit_names.h"
 #include "watch/record/trace_json.h"
 
-/* How many exits are kept unless --log-size says otherwise: of each vCPU, and of all of a guest. */
+/* The exits kept by default (--log-size changes it): for each vCPU, and for all vCPUs of a guest.
+ */
 enum { KEPT_EACH = 65536, KEPT_ALL = 4 * KEPT_EACH };
 
 enum { WRITE_SIZE = 32 * 1024 };
@@ -26,8 +27,8 @@ static struct record {
     struct outfile log;
     struct log_run run;
     uint64_t start_ns, end_ns; /* run.start and run.end on the host's clock */
-    bool hurried;              /* before the log is written, the program was told to end */
-    int failure;               /* of writing the log: the first */
+    bool hurried;              /* the program was told to end before the log is written */
+    int failure;               /* the first failure to write the log */
 } record;
 
 int record_open(const struct record_config *config, struct error *error)
@@ -73,7 +74,7 @@ static int make_vcpu(struct log_guest *guest, unsigned vcpus, struct error *erro
     return log_tally_create(&v->tally, error);
 }
 
-/* vCPUs are made in order. One of a guest that starts again finds what its former life left. */
+/* vCPUs are made in order. A vCPU of a restarted guest continues the old record. */
 static int on_vcpu(void *context, struct vcpu *vcpu, void **state, struct error *error)
 {
     struct log_guest *guest = &record.run.guests[vcpu->vm->index];
@@ -87,7 +88,7 @@ static int on_vcpu(void *context, struct vcpu *vcpu, void **state, struct error 
     return 0;
 }
 
-/* The counters of a guest are the sums over its vCPUs, which all have the same ones. */
+/* Adds a counter of a vCPU to its guest's; all vCPUs have the same counters. */
 static void add_counter(void *context, const char *name, uint64_t value)
 {
     struct log_guest *guest = context;
@@ -118,7 +119,7 @@ static void on_vcpu_gone(void *state)
     add_counters(v->guest, v);
 }
 
-/* On the path of every exit. */
+/* Called for every exit. */
 static void on_exit_handled(void *state, struct vcpu *vcpu, const struct exit_record *r, bool ended)
 {
     struct log_vcpu *v = state;
@@ -152,7 +153,7 @@ const struct observer record_observer = {.name = "record",
                                          .after_exit = on_exit_handled,
                                          .output = on_output};
 
-/* Its number, the count of its kind, where, which device and register, which value. */
+/* Prints an exit: its number, the count of its kind, address, device, register and value. */
 static void print_exit(void *state, struct vcpu *vcpu, const struct exit_record *r, bool ended)
 {
     uint32_t slot = r->reason < EXIT_REASONS ? r->reason : EXIT_REASONS - 1;
@@ -190,7 +191,7 @@ void record_start(void)
     record.start_ns = events_now();
 }
 
-/* The counter's rate is what it turned out to be between the two ends of the run. */
+/* The rate of the cycle counter is computed from the start and the end of the run. */
 void record_stop(void)
 {
     uint64_t cycles;
@@ -256,8 +257,8 @@ const struct log_run *record_finish(struct vm *vms, unsigned count, struct error
     return &record.run;
 }
 
-/* A large log takes seconds. Who tells the program to end meanwhile does not wait for it; nor does
- * who tells it again, if that is how the guests ended. */
+/* Writing a large log takes seconds. If the program is told to end meanwhile, it gives up the log;
+ * if that is how the guests ended, it does so when told a second time. */
 static ssize_t write_slice(void *context, const char *bytes, size_t count)
 {
     if (record.failure == 0 &&
@@ -298,7 +299,7 @@ int record_write(const struct log_run *run, struct error *error)
 void record_close(void)
 {
     if (!record_is_wanted())
-        return; /* nothing was begun, and its memory stays untouched */
+        return; /* nothing was begun: do not touch its memory */
     outfile_abandon(&record.log);
     log_run_destroy(&record.run);
     record.config = (struct record_config){0};

@@ -1,4 +1,4 @@
-/* The table of --stats; see stats.h. The guest has ended: nothing changes any more. */
+/* The table of --stats; see stats.h. The guest has ended, so the numbers do not change any more. */
 #include "watch/record/stats.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "console/console.h"
 
-enum { ROWS_MAX = 12 }; /* of a table whose length the guest decides */
+enum { ROWS_MAX = 12 }; /* of a table whose length depends on the guest */
 
 static void print_vcpu(const struct log_run *run, const struct log_guest *guest, unsigned id)
 {
@@ -53,7 +53,7 @@ static void print_register(const struct log_guest *guest, const struct bus_range
     print_count(guest, "register", text, c);
 }
 
-/* A row for each register that was reached; two where it is called otherwise when it is read. */
+/* Prints a row for each register that was accessed; two if its name differs for reads. */
 static void print_device(const struct log_guest *guest, const struct log_accesses *a, unsigned r)
 {
     const struct bus_range *range = &guest->bus->ranges[r];
@@ -120,7 +120,7 @@ void stats_print_functions(const struct log_run *run, const struct log_guest *gu
                     100.0 * (double)(all - shown) / (double)all);
 }
 
-/* What KVM counted itself: most exits of the CPU are over before the VMM hears of them. */
+/* Prints KVM's own counters: KVM handles most exits of the CPU itself. */
 static void print_counters(const struct log_guest *guest)
 {
     uint64_t all = 0;

@@ -34,7 +34,8 @@ void log_json_string(FILE *to, const char *string)
     fputs("\"", to);
 }
 
-/* Process 0 is the idle task for those who read traces; thread numbers are unique among all. */
+/* Trace viewers take process 0 for the idle task, so numbers start at 1. Thread numbers are unique
+ * among all processes. */
 static unsigned process_of(const struct log_guest *guest)
 {
     return guest->index + 1;
@@ -113,7 +114,7 @@ static void write_exit(FILE *to, const struct log_run *run, const struct log_gue
     fputs("}}", to);
 }
 
-/* A mark for each code that went to the diagnostic port. */
+/* Writes a mark for each code written to the POST port. */
 static void write_post(FILE *to, const struct log_run *run, const struct log_guest *guest,
                        unsigned vcpu, const struct exit_record *r)
 {
@@ -201,7 +202,7 @@ static void write_tables(FILE *to, const struct log_run *run, const struct log_g
     fputs("}", to);
 }
 
-/* What the events do not say: counts and times that hold for the whole run, kept or not. */
+/* Writes counts and times of the whole run, which include exits that were not kept. */
 static void write_totals(FILE *to, const struct log_run *run)
 {
     fprintf(to,

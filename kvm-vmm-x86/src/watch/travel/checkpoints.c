@@ -32,7 +32,7 @@ static void set_bit(uint64_t *log, uint64_t page)
     log[page / WORD] |= UINT64_C(1) << page % WORD;
 }
 
-/* Adds what was written since the last look to `written`. */
+/* Adds the pages written since the last call to `written`. */
 static int look(struct checkpoints *c, struct error *error)
 {
     const struct memory *memory = &c->vm->memory;
@@ -90,7 +90,8 @@ static const uint8_t *content(const struct checkpoints *c, int number,
     return bytes != NULL ? bytes : zeroes;
 }
 
-/* Which pages a checkpoint is to have: those written, or of the first all that are not zero. */
+/* Whether a checkpoint must have the page: if it was written or, for the first checkpoint, is not
+ * zero. */
 static bool belongs(const struct checkpoints *c, unsigned slot, uint64_t page, bool first)
 {
     const uint8_t *bytes = c->vm->memory.slots[slot].host + page * PAGE_SIZE;
@@ -103,7 +104,7 @@ static int keep_pages(struct checkpoints *c, struct checkpoint *p, bool first, s
     const struct memory *memory = &c->vm->memory;
     size_t count = 0;
 
-    for (int round = 0; round < 2; round++) { /* the first counts */
+    for (int round = 0; round < 2; round++) { /* the first round counts */
         count = 0;
         for (unsigned i = 0; i < memory->count; i++) {
             for (uint64_t page = 0;
@@ -148,7 +149,7 @@ static int keep_state(struct checkpoints *c, struct checkpoint *p, struct error 
                         (run->exit_reason == KVM_EXIT_MMIO && run->mmio.is_write));
     p->exits = vcpu->recorded;
     p->string_rip = vcpu->string_rip;
-    /* What is noted of a guest that waits for input may yet be replaced. */
+    /* The last tape entry of a guest that waits for input may still be replaced. */
     p->place = vcpu->deck->mode != DECK_RECORD ? vcpu->deck->place
                : tape->may_retry               ? tape->retry
                                                : tape->end;
@@ -170,7 +171,7 @@ static int keep_state(struct checkpoints *c, struct checkpoint *p, struct error 
     return 0;
 }
 
-/* Without what CPUID tells, which may not be set again and is as it was. */
+/* Drops the CPUID records: CPUID must not be set again, and has not changed. */
 static int drop_cpuid(struct checkpoint *p, struct error *error)
 {
     struct chunk_reader reader = {.bytes = p->state, .size = p->state_size};
@@ -214,7 +215,7 @@ int checkpoints_take(struct checkpoints *c, struct error *error)
         release(c, p);
         return -1;
     }
-    machine_resume(&c->vm->machine); /* vm_save has quieted it; it has no device with a thread */
+    machine_resume(&c->vm->machine); /* vm_save has quiesced it; it has no device with a thread */
     forget_written(c);
     c->at = number;
     return number;
@@ -259,7 +260,7 @@ void checkpoints_end(struct checkpoints *c)
     c->begun = false;
 }
 
-/* Its pages are marked as written since its parent. */
+/* Marks the checkpoint's pages, which were written since its parent. */
 static void mark_pages(struct checkpoints *c, const struct checkpoint *p)
 {
     for (size_t i = 0; i < p->count; i++)
@@ -273,7 +274,7 @@ static bool is_above(const struct checkpoints *c, int above, int number)
     return number >= 0;
 }
 
-/* Marks every page that may differ from `number`: those of all checkpoints on the way there. */
+/* Marks every page that may differ from checkpoint `number`: those of all checkpoints between. */
 static int mark_way(struct checkpoints *c, int number, struct error *error)
 {
     if (look(c, error) < 0)
@@ -301,7 +302,7 @@ void checkpoints_drop(struct checkpoints *c, int number)
     release(c, p);
 }
 
-/* What a checkpoint has and its child lacks becomes the child's. */
+/* Gives a checkpoint's pages to its child, where the child lacks them. */
 static bool inherit(struct checkpoints *c, struct checkpoint *child, const struct checkpoint *from)
 {
     size_t room = child->count + from->count;
@@ -357,7 +358,7 @@ void checkpoints_thin(struct checkpoints *c)
     }
 }
 
-/* Calls for every page that may differ. */
+/* Visits every page that may differ. */
 static bool each_written(struct checkpoints *c, int number, bool write)
 {
     for (unsigned i = 0; i < c->vm->memory.count; i++) {

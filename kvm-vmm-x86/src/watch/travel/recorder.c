@@ -12,15 +12,15 @@
 #include "vm/deck.h"
 #include "watch/travel/tape_file.h"
 
-/* What is kept of a guest that no one asked to record: only what it was given. */
+/* The limit for a guest that is recorded without --record: only its input is kept. */
 enum { UNASKED_MAX = 8 << 20 };
 
 static struct recorder {
     const char *record, *replay; /* paths; NULL: not asked for */
     struct outfile file;
     struct tape_header
-        header;        /* of this run; of a replay: as the file has it, until it is compared */
-    struct tape tape;  /* to be played; empty once the guest has it */
+        header;        /* of this run; for a replay that of the file, until they are compared */
+    struct tape tape;  /* the tape to play; empty once the guest has it */
     struct vm_end end; /* how the guest ended, before a postmortem says more */
 } recorder;
 
@@ -94,8 +94,8 @@ bool recorder_is_wanted(void)
     return recorder.record != NULL || recorder.replay != NULL;
 }
 
-/* Image, options, loader and version: whatever makes a difference to a guest is there before its
- * first instruction. */
+/* Describes all that makes a difference to a guest before its first instruction: image, options,
+ * loader and version. */
 static int describe_start(const struct vm *vm, struct tape_header *header, struct error *error)
 {
     struct kvm_sregs sregs;
@@ -138,14 +138,15 @@ static int on_image(void *context, struct vm *vm, struct file *image, struct err
                          "--replay %s: the recording is of another guest: image, options and "
                          "kvm-vmm must be the same as then",
                          recorder.replay);
-    /* A replay's interrupts come where they came then, whatever the probe finds here. */
+    /* In a replay, interrupts come where they came in the recording, regardless of the probe here.
+     */
     if (recorder.replay != NULL)
         vm->window = recorder.header.irqchip == TAPE_IRQCHIP_WINDOW;
     recorder.header = here;
     return 0;
 }
 
-/* A guest whose tape is over does not go on. */
+/* Stops a guest whose tape is over. */
 static void before_entry(void *state, struct vcpu *vcpu)
 {
     struct deck *d = vcpu->deck;
@@ -178,8 +179,9 @@ const struct observer recorder_exits_observer = {.name = "recorder",
                                                  .after_exit = after_exit,
                                                  .ended = ended};
 
-/* Whether a timer of KVM's may have interrupted it, which is seen at no exit: the PIT by the PIC
- * (its ICW2 was written, and IRQ 0 is not masked), or a local APIC's own (LVT timer, bit 16). */
+/* Whether one of KVM's timers may have interrupted the guest, which no exit shows: the PIT through
+ * the PIC (ICW2 was written, and IRQ 0 is not masked), or the local APIC's timer (LVT timer, bit
+ * 16). */
 static bool has_timer(const struct vm *vm)
 {
     enum { LVT_TIMER = 0x320, MASKED = 1 << 16 };
@@ -226,7 +228,7 @@ static int write_all(struct vcpu *vcpu)
     return failure == 0 ? 0 : -1;
 }
 
-/* It may have ended by itself otherwise than then; else its end was already taken from the tape. */
+/* Compares the guest's end with the recorded one, unless that was taken from the tape already. */
 static int compare_end(struct vcpu *vcpu)
 {
     const struct vm_end *is = &recorder.end;

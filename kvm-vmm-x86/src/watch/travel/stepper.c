@@ -1,4 +1,4 @@
-/* Running a vCPU again; see stepper.h. */
+/* Repeats the run of a vCPU; see stepper.h. */
 #include "watch/travel/stepper.h"
 
 #include <string.h>
@@ -37,17 +37,17 @@ enum stepper_result stepper_begin(struct stepper *s)
 {
     struct kvm_run *run = s->vcpu->cpu.run;
 
-    /* A single step would end with the instruction, and be an exit as well. */
+    /* With single stepping on, the end of the instruction would be another exit. */
     if (kvm_set_guest_debug(&s->vcpu->cpu, 0, no_addresses, 0) < 0)
         return STEPPER_LOST;
-    if (kvm_finish_exit(&s->vcpu->cpu) == 0) /* it came back with another exit */
+    if (kvm_finish_exit(&s->vcpu->cpu) == 0) /* KVM reports another exit */
         return STEPPER_EXIT;
     return kvm_read_registers(&s->vcpu->cpu, &run->s.regs.regs, &run->s.regs.sregs, NULL) == 0
                ? STEPPER_DONE
                : STEPPER_LOST;
 }
 
-/* A reader of the guest's output that waits is no reason to wait here: nothing is printed. */
+/* Does not wait for readers of the guest's output: nothing is printed here. */
 enum stepper_result stepper_handle(struct stepper *s)
 {
     const struct deck *deck = s->vcpu->deck;
@@ -73,9 +73,8 @@ enum stepper_result stepper_run(struct stepper *s)
     return stepper_handle(s);
 }
 
-/* Handlers are looked for again only when the table is another one or holds something else. In real
- * mode it is full of whatever is in memory there, so that only the vector which the next
- * instruction raises counts. */
+/* Finds the handlers again only if the IDT has moved or its contents have changed. In real mode the
+ * table may have any contents, so only the vector that the next instruction raises counts. */
 static void find_handlers(struct stepper *s, const struct exception *next)
 {
     const struct snapshot *state = &s->before;
@@ -99,7 +98,7 @@ static void find_handlers(struct stepper *s, const struct exception *next)
         handlers_add_vector(&s->handlers, state, (unsigned)next->vector);
 }
 
-/* The instruction that is stepped over stays as it is. */
+/* Inserts traps, but not into the instruction that is stepped over. */
 static void insert_traps(struct stepper *s)
 {
     struct raise next = raise_look(&s->before);
@@ -118,7 +117,7 @@ static void insert_traps(struct stepper *s)
     }
 }
 
-/* The handler whose trap the vCPU has come back from, RIP at it or behind it; or NULL. */
+/* The handler whose trap the vCPU has hit, with RIP at the trap or behind it; or NULL. */
 static const struct handler *handler_met(const struct stepper *s)
 {
     const struct kvm_run *run = s->vcpu->cpu.run;
@@ -133,7 +132,7 @@ static const struct handler *handler_met(const struct stepper *s)
     return NULL;
 }
 
-/* The vCPU has written to the port of a trap: it is to stand at the handler's first instruction. */
+/* The vCPU has hit a port trap: sets RIP to the handler's first instruction. */
 static bool enter_handler(struct stepper *s, const struct handler *handler)
 {
     struct kvm_run *run = s->vcpu->cpu.run;
@@ -150,7 +149,8 @@ static bool enter_handler(struct stepper *s, const struct handler *handler)
     return kvm_write_general(&s->vcpu->cpu, &state.regs) == 0;
 }
 
-/* Whether a HLT is next. It is an exit by itself; stepped, some KVM makes that exit much later. */
+/* Whether the next instruction is HLT, which is an exit anyway. If it is stepped, some versions of
+ * KVM make that exit much later. */
 static bool halts(const struct stepper *s)
 {
     const struct vcpu *vcpu = s->vcpu;

@@ -6,7 +6,8 @@
 
 static const char magic[8] = {'K', 'V', 'M', 'V', 'T', 'A', 'P', 'E'};
 
-/* Eight bytes at a time: it goes over all of a guest's memory. No protection against intent. */
+/* Eight bytes at a time, because it sums all of a guest's memory. It does not protect against
+ * intended changes. */
 uint64_t tape_file_sum(uint64_t sum, const void *bytes, size_t count)
 {
     const uint8_t *from = bytes;

@@ -1,4 +1,4 @@
-/* Work on a guest that has ended; see worker.h. */
+/* A thread that works on a guest that does not run; see worker.h. */
 #include "watch/travel/worker.h"
 
 #include <errno.h>
@@ -13,14 +13,15 @@ static void *run(void *argument)
     struct worker *worker = argument;
 
     worker->work(worker);
-    __atomic_store_n(&worker->done, 1, __ATOMIC_RELEASE); /* pairs with the look of worker_run */
+    __atomic_store_n(&worker->done, 1, __ATOMIC_RELEASE); /* pairs with worker_run */
     events_wake();
     return NULL;
 }
 
 void worker_run(struct worker *worker)
 {
-    bool hurried = events_is_hurried(); /* the guest was told to end: patience is left for this */
+    bool hurried = events_is_hurried(); /* true: the program was told to end before, and this work
+                                           may still use its time */
     struct error error;
 
     worker->stop = worker->done = 0;
@@ -29,7 +30,7 @@ void worker_run(struct worker *worker)
     if (thread_start(&worker->thread, run, worker, &error) < 0)
         return;
     while (!__atomic_load_n(&worker->done, __ATOMIC_ACQUIRE)) {
-        events_run(LOOK); /* our own work: the patience is for those who read us */
+        events_run(LOOK); /* not events_run_patiently: the patience is for readers of our output */
         if (events_is_given_up() || (!hurried && events_is_hurried()))
             __atomic_store_n(&worker->stop, 1, __ATOMIC_RELAXED);
         if (!worker_must_stop(worker))
@@ -51,7 +52,7 @@ bool worker_must_stop(const struct worker *worker)
            events_now() >= __atomic_load_n(&worker->deadline, __ATOMIC_RELAXED);
 }
 
-/* A kick that comes after the look makes immediate_exit 1 before it interrupts. */
+/* A kick after the check sets immediate_exit before it interrupts, so that kvm_enter returns. */
 bool worker_enter(struct worker *worker, struct vcpu *vcpu)
 {
     int code;

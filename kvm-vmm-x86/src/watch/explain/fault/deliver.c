@@ -14,7 +14,7 @@ struct context {
     uint32_t external;        /* EXT bit of error codes: not for INT n */
 };
 
-/* The checks below are true where something is wrong; then they have filled `failed`. */
+/* The checks below return true if something is wrong, with `failed` filled. */
 static bool gate_fails(struct context *c)
 {
     const struct gate *g = &c->d->gate;
@@ -71,7 +71,7 @@ static bool refuse_code(struct context *c, int vector, const char *why)
                          "gate %u's code selector 0x%x %s", g->vector, g->selector, why);
 }
 
-/* The code segment that the gate names. */
+/* Checks the code segment that the gate names. */
 static bool code_is_wrong(struct context *c)
 {
     struct descriptor *code = &c->d->code;
@@ -132,7 +132,8 @@ static bool tss_read(struct context *c, unsigned offset, void *to, unsigned size
                           tr->base);
 }
 
-/* 64-bit: always an aligned frame of five words; the stack is RSP, RSP0 or one of the IST. */
+/* 64-bit: always an aligned frame of five words; the stack pointer is RSP, RSP0 or one of the IST.
+ */
 static bool deliver_long(struct context *c)
 {
     const struct gate *g = &c->d->gate;
@@ -147,7 +148,7 @@ static bool deliver_long(struct context *c)
     return !stack_is_wrong(c, rsp & ~UINT64_C(15), frame, c->d->code.dpl == 3);
 }
 
-/* A stack segment from the TSS (SDM volume 3, 6.12.1). */
+/* Checks a stack segment from the TSS (SDM volume 3, 6.12.1). */
 static bool inner_stack_is_wrong(struct context *c, uint16_t selector, struct kvm_segment *ss)
 {
     struct descriptor d = descriptor_look(c->s, selector);
@@ -194,7 +195,7 @@ static bool deliver_protected(struct context *c)
     return !stack_is_wrong(c, (uint32_t)(ss.base + sp), words * word, c->d->code.dpl == 3);
 }
 
-/* Three words, each of which wraps at 64 KB but may not be torn apart there. */
+/* Pushes three words. The stack pointer wraps at 64 KB, but no word may cross that boundary. */
 static bool deliver_real(struct context *c)
 {
     uint16_t sp = (uint16_t)c->s->regs.rsp;

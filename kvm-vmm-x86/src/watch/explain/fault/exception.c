@@ -1,4 +1,4 @@
-/* Exceptions in words; see exception.h. */
+/* Describes exceptions; see exception.h. */
 #include "watch/explain/fault/exception.h"
 
 #include <stdarg.h>

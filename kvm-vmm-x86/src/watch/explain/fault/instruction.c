@@ -28,7 +28,7 @@ static ZyanStatus format(const ZydisFormatter *formatter, const struct instructi
                                            (ZyanU8)instruction->visible, text, size, rip, NULL);
 }
 
-#else /* Zydis 3: the operands lie in the instruction, and the visible ones are not counted */
+#else /* Zydis 3: the operands are in the instruction, and there is no count of visible ones */
 
 static ZyanStatus decode(ZydisMachineMode mode, unsigned stack, const uint8_t *bytes, size_t size,
                          struct instruction *instruction)
@@ -154,7 +154,7 @@ static bool is_push(const ZydisDecodedOperand *o)
            (o->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE);
 }
 
-/* What looks like an access but is not one. */
+/* Whether a memory operand is really accessed; some instructions only have its address. */
 static bool touches_memory(const struct instruction *instruction)
 {
     switch (instruction->i.mnemonic) {

@@ -11,7 +11,7 @@ static bool refuse(struct raise_context *c, int vector, const char *why)
     return exception_set(c->e, vector, 0, "%s", why);
 }
 
-/* Fetches up to 15 bytes; `cut` tells what stops at the end of them. */
+/* Fetches up to 15 bytes; `cut` is the exception at the byte after them. */
 static unsigned fetch(struct raise_context *c, uint8_t *bytes, struct exception *cut)
 {
     const struct snapshot *s = c->s;
@@ -42,7 +42,7 @@ static unsigned fetch(struct raise_context *c, uint8_t *bytes, struct exception 
     return count;
 }
 
-/* True if there is no instruction to execute; the exception (or the place outside RAM) is set. */
+/* True if there is no instruction to execute; the exception (or the address outside RAM) is set. */
 static bool cannot_decode(struct raise_context *c)
 {
     uint8_t bytes[INSTRUCTION_MAX];
@@ -61,7 +61,7 @@ static bool cannot_decode(struct raise_context *c)
             c->r->exception = cut;
         return true;
     }
-    c->r->outside = false; /* behind the instruction: not reached */
+    c->r->outside = false; /* that byte is behind the instruction: not reached */
     if (error != INSTRUCTION_GOOD)
         return exception_set(c->e, EXCEPTION_UD, 0,
                              "the bytes %02x %02x %02x are not an instruction", bytes[0],
@@ -115,7 +115,8 @@ static unsigned io_privilege(const struct snapshot *s)
     return (unsigned)(s->regs.rflags >> 12) & 3;
 }
 
-/* Those that level 3 may execute if IOPL lets it. (The I/O bitmap of the TSS is not looked at.) */
+/* Instructions that level 3 may execute if IOPL allows it. (The I/O bitmap of the TSS is ignored.)
+ */
 static bool needs_iopl(ZydisMnemonic mnemonic)
 {
     switch (mnemonic) {

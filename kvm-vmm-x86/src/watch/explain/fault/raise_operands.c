@@ -1,7 +1,7 @@
 /*
- * What memory operands run into: segment limits and rights, alignment, pages; see raise.h. Intel
- * SDM volume 3, 5.3 (limits), 5.5 (types), 3.3.7.1 (canonical addresses); volume 2, 2.4 (alignment
- * by exception class).
+ * Faults of memory operands: segment limits and rights, alignment, pages; see raise.h. Intel SDM
+ * volume 3, 5.3 (limits), 5.5 (types), 3.3.7.1 (canonical addresses); volume 2, 2.4 (alignment by
+ * exception class).
  */
 #include "watch/explain/fault/raise.h"
 
@@ -57,7 +57,8 @@ bool raise_check_access(struct raise_context *c, const struct instruction_access
 
     if (snapshot_mode(c->s) != SNAPSHOT_LONG && check_segment_rights(c, a))
         return true;
-    for (unsigned i = 0; i <= 1; i++) { /* the first byte, then the last: perhaps another page */
+    for (unsigned i = 0; i <= 1;
+         i++) { /* the first byte, then the last, which may be in another page */
         struct walk w = walk_address(c->s, a->linear + (i == 0 ? 0 : last), a->access);
 
         if (w.result != WALK_OK)
@@ -70,7 +71,7 @@ bool raise_check_access(struct raise_context *c, const struct instruction_access
     return false;
 }
 
-/* Legacy SSE wants 16-byte operands aligned, but for the moves that say "unaligned". */
+/* Legacy SSE requires aligned 16-byte operands, except for unaligned moves. */
 static unsigned alignment_of(const struct instruction *in)
 {
     switch (in->i.mnemonic) {

@@ -1,6 +1,6 @@
 /*
- * What loading a segment register refuses, by MOV, POP and LDS or by a far jump, call or return;
- * see raise.h. Intel SDM volume 3, 5.7 to 5.8; volume 2, MOV, JMP, RET, IRET.
+ * Faults of loading a segment register, by MOV, POP and LDS or by a far jump, call or return; see
+ * raise.h. Intel SDM volume 3, 5.7 to 5.8; volume 2, MOV, JMP, RET, IRET.
  */
 #include "watch/explain/fault/descriptor.h"
 #include "watch/explain/fault/raise.h"
@@ -12,7 +12,7 @@ static struct descriptor look(struct raise_context *c, uint16_t selector)
     return descriptor_look(c->s, selector);
 }
 
-/* `name` of the register, for words. */
+/* `name`: of the register, for the message. */
 static bool refuse(struct raise_context *c, int vector, uint16_t selector, const char *name,
                    const char *why)
 {
@@ -27,7 +27,7 @@ static bool refuse_state(struct raise_context *c, const struct descriptor *d, co
     return refuse(c, EXCEPTION_GP, d->selector, name, descriptor_state_words(d).text);
 }
 
-/* SS must be writable and of the level; the others readable, or null. */
+/* SS must be writable and have the current privilege level; others must be readable, or null. */
 static bool check_data(struct raise_context *c, uint16_t selector, bool stack, const char *name)
 {
     unsigned cpl = snapshot_cpl(c->s);

@@ -1,5 +1,5 @@
 /*
- * What system instructions refuse: control registers, MSRs, table registers; see raise.h. Intel SDM
+ * Faults of system instructions: control registers, MSRs, table registers; see raise.h. Intel SDM
  * volume 2, MOV to control registers, WRMSR, LLDT, LTR, LGDT.
  */
 #include "watch/explain/fault/descriptor.h"
@@ -10,8 +10,8 @@
 
 enum { MSR_EFER = 0xc0000080 };
 
-/* Bits that an EFER may have: SCE, LME, LMA, NXE, SVME, LMSLE, FFXSR, TCE (AMD APM volume 2,
- * 3.1.7). */
+/* Bits that EFER may have: SCE, LME, LMA, NXE, SVME, LMSLE, FFXSR, TCE (AMD APM volume 2, 3.1.7).
+ */
 #define EFER_KNOWN UINT64_C(0xfd01)
 
 static bool refuse(struct raise_context *c, const char *why)
@@ -84,7 +84,7 @@ bool raise_check_msr(struct raise_context *c)
            refuse(c, "EFER.LME (bit 8) changed while paging is on");
 }
 
-/* LTR wants an available TSS, LLDT an LDT. */
+/* LTR needs an available TSS, LLDT an LDT. */
 static bool check_system_selector(struct raise_context *c, bool task)
 {
     const char *name = task ? "LTR" : "LLDT";
