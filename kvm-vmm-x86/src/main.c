@@ -1,5 +1,4 @@
-/* kvm-vmm: runs small x86 guests on Linux KVM. What a run is: session/session.c. What a guest is:
- * vm.c. */
+/* kvm-vmm: runs small x86 guests on Linux KVM. A run: session/session.c. A guest: vm/vm.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +14,7 @@
 #include "session/session.h"
 #include "snapshot/command.h"
 
-/* --help and --version: what they print may have to be written to a full disk. */
+/* --help and --version: reports an error, since standard output may be a file on a full disk. */
 static int print(const char *text)
 {
     if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
@@ -24,9 +23,9 @@ static int print(const char *text)
     return STATUS_FAILED;
 }
 
-/* The words that a command line begins with, unless it runs a guest. */
+/* The first word of a command line that does not run a guest. */
 struct command {
-    char name[9]; /* where each start reads it, as the names of options */
+    char name[9]; /* here, since each start reads it, as with the names of options */
     int (*run)(int argc, char **argv);
 };
 

@@ -6,7 +6,7 @@
 
 #include "abi/virtio_vsock.h"
 
-/* Where a port leads: false if it is not one of those. */
+/* Parses where a port leads; false if it is none of those. */
 static bool take_destination(const char *text, enum serial_kind *kind, const char **where)
 {
     static const struct {
@@ -76,7 +76,7 @@ int devices_parse_port(struct options *o, const char *text, struct error *error)
     return add_port(&o->guests[0], &port, error);
 }
 
-/* A word behind a comma, `length` bytes; true if it is one of ours. */
+/* A word of `length` bytes after a comma; true if it is valid. */
 static bool take_disk_word(struct disk_config *disk, const char *word, size_t length)
 {
     static const struct {
@@ -253,7 +253,7 @@ int devices_parse_net(struct options *o, const char *text, struct error *error)
     return 0;
 }
 
-/* A word behind a comma, `length` bytes; true if it is one of ours. */
+/* A word of `length` bytes after a comma; true if it is valid. */
 static bool take_share_word(struct share_config *share, const char *word, size_t length)
 {
     if (length == 2 && memcmp(word, "ro", 2) == 0)

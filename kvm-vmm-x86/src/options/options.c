@@ -1,4 +1,4 @@
-/* The command line; see options.h. Options may stand anywhere and take `--x=v` and `--x v`
+/* The command line; see options.h. Options may be anywhere and take `--x=v` and `--x v`
  * (getopt_long). */
 #include "options/options.h"
 
@@ -148,8 +148,8 @@ enum kind {
     PARSE,  /* anything else: its function reads the text */
 };
 
-/* The names are in the table, and not among the strings of the whole program: getopt_long compares
- * them at each start, and would touch pages that hold little else of use then. */
+/* The names are in the table instead of the program's string constants: getopt_long compares them
+ * at each start, and would touch pages that are otherwise not needed. */
 struct spec {
     char name[14]; /* "": it has only a letter */
     char letter;   /* 0: it has only a name */
@@ -228,7 +228,7 @@ enum {
     BY_NAME = 256
 }; /* codes: a letter, or BY_NAME + i */
 
-/* The table as getopt_long wants it. */
+/* Makes the table for getopt_long. */
 static void list_names(struct option names[SPECS + 1])
 {
     unsigned count = 0;
@@ -310,7 +310,7 @@ static int take(struct options *o, const struct spec *spec, const char *text, st
     }
 }
 
-/* What the machine is stands in the snapshot. */
+/* The snapshot describes the machine, so most options that describe one are refused. */
 static int take_restore(struct options *o, int argc, struct error *error)
 {
     static const struct guest_config plain;
@@ -371,7 +371,7 @@ static int take_images(struct options *o, int argc, char **argv, struct error *e
     return 0;
 }
 
-/* What belongs to the machine itself is refused where it is known: watch/travel/recorder.c. */
+/* The recorder checks the machine itself: watch/travel/recorder.c. */
 static int check_recording(const struct options *o, struct error *error)
 {
     const char *option = o->record != NULL ? "--record" : "--replay";
@@ -398,7 +398,7 @@ static int check_forks(const struct options *o, struct error *error)
     return 0;
 }
 
-/* What the last guest's clients would need is checked here, so that a typing error ends nothing. */
+/* Endpoints are parsed here, before anything starts, to find typing errors. */
 static int check_endpoints(const struct options *o, struct error *error)
 {
     const struct guest_config *guest = &o->guests[0];
@@ -461,7 +461,8 @@ static int refuse(const char *word, struct error *error)
 
 int options_parse(struct options *options, int argc, char **argv, struct error *error)
 {
-    static const char device[] = "/dev/kvm"; /* not the end of another string, either */
+    static const char device[] =
+        "/dev/kvm"; /* an array, so that it is not merged with another string */
     struct option names[SPECS + 1];
     int code, index = -1;
 
