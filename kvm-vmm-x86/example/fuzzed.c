@@ -1,13 +1,13 @@
 /*
- * A Linux program with a bug, for `kvm-vmm fuzz` (docs/fuzzing.md): it reads a list of names, each
- * with a byte before it that says how long it is, behind the word "LIST". A name that begins with
- * an x is taken as it comes, whatever room there is.
+ * A Linux program with a bug, for `kvm-vmm fuzz` (docs/fuzzing.md): it reads the word "LIST" and
+ * then a list of names, each after a byte with its length. The length of a name that begins with an
+ * x is not checked.
  */
 #include <kvmvmm_fuzz.h>
 
 struct entry {
     char name[24];
-    char *end; /* of the name */
+    char *end; /* end of the name */
 };
 
 static unsigned char input[1024];

@@ -1,7 +1,7 @@
 /*
  * Grades a guest: gives it one number after the other, each time from the same snapshot, and prints
- * what it answers, or why it does not. The guest asks by hypercall 0x20 for a number in RDI and
- * answers by hypercall 0x21 with RBX, within some seconds. docs/library.md shows it.
+ * its answer, or the reason why there is none. The guest asks by hypercall 0x20 for a number in RDI
+ * and answers by hypercall 0x21 with RBX, within some seconds. docs/library.md shows it.
  *
  *     grade SECONDS GUEST NUMBER...
  */
@@ -11,7 +11,7 @@
 
 enum { CALL_ASK = 0x20, CALL_ANSWER = 0x21 };
 
-/* A number for the guest, and its answer. */
+/* Gives the guest a number, and prints its answer. */
 static int grade(struct kvmvmm *machine, const char *number, uint64_t seconds,
                  struct kvmvmm_error *error)
 {

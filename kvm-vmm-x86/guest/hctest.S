@@ -1,6 +1,6 @@
 /*
- * Every hypercall, one after the other. GETCHAR waits for a key at a terminal; with no one there
- * (`< /dev/null`) it reports the end of input, and the guest ends well all the same.
+ * Every hypercall, one after the other. GETCHAR waits for a key at a terminal; without input (`<
+ * /dev/null`) it reports the end of input, and the guest still ends well.
  */
 #include "guest.inc"
     .code16
@@ -18,7 +18,7 @@
     getchar
     jc end_of_input
     mov %al, %bh
-    in %dx, %al             /* the old way to fetch it: the same byte once more */
+    in %dx, %al             /* the older way to get it: reads the same byte again */
     cmp %al, %bh
     jne differ
     mov %al, %cl

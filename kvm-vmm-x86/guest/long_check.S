@@ -1,8 +1,8 @@
 /*
  * Mode: long. A guest of more than 2 MB that checks the machine it finds: every word of its image,
- * its zeroed part, a deep stack, and then the image again, since page tables or a stack that were
- * laid over it would show now. Each check prints a line; a failed one ends the guest with (number
- * of the check << 1) | 1.
+ * its zeroed part, a deep stack, and then the image again, since page tables or a stack that
+ * overlap it would show now. Each check prints a line; a failed one ends the guest with (number of
+ * the check << 1) | 1.
  */
 #include "guest.inc"
     .code64

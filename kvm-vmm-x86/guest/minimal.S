@@ -1,4 +1,4 @@
-/* The smallest guest that shows anything: one letter, the end of the line, and out. */
+/* The smallest guest that shows anything: one letter, a newline, and the exit. */
 #include "guest.inc"
     .code16
     putchar $'M'

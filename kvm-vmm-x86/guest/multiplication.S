@@ -1,4 +1,4 @@
-/* The multiplication tables from 2 to 9, a line an entry. */
+/* The multiplication tables from 2 to 9, one line for each entry. */
 #include "guest.inc"
     .code16
     mov $2, %si             /* the table */

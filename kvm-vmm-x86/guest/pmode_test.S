@@ -1,6 +1,6 @@
 /*
  * Mode: protected. Prints PMODE when the machine is what `-p` promises: 32-bit flat segments,
- * protection and paging on, and the same RAM at 0 and at 0x80000000. What is wrong ends it with a
+ * protection and paging on, and the same RAM at 0 and at 0x80000000. A failed check ends it with a
  * status instead: (number of the check << 1) | 1.
  *
  * Loaded at 0x1000, entered at 0x80001000: Intel SDM volume 3, sections 2.5 (CR0) and 4.3 (32-bit

@@ -1,10 +1,9 @@
 /*
  * mkfilter: compiles the sandbox's tables (src/host/sandbox/calls.c) into one filter for seccomp,
- * by libseccomp, when the VMM is built: that takes the library 0.4 ms and 280 KB, which each start
- * of the VMM would have to wait for. Prints the instructions as rows of an initialiser. What only a
- * run knows is left open, and filled in by src/host/sandbox/filter.c: a call that some needs allow
- * returns TRACE with their set, one that is not allowed returns TRAP, and the number of the process
- * is a mark.
+ * by libseccomp, when the VMM is built: in the VMM this would add 0.4 ms and 280 KB of the library
+ * to each start. Prints the instructions as rows of an initialiser. src/host/sandbox/filter.c fills
+ * in what only a run knows: a call that only some needs allow returns TRACE with the set of these
+ * needs, a call that is not allowed returns TRAP, and a mark stands for the process ID.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -19,7 +18,7 @@
 #include "host/sandbox/calls.h"
 #include "host/sandbox/filter.h"
 
-enum { BINARY_TREE = 2 }; /* which the kernel takes in half the time that a list takes it */
+enum { BINARY_TREE = 2 }; /* the kernel evaluates it in half the time of a list */
 
 static uint32_t action_for(unsigned needs)
 {

@@ -10,8 +10,7 @@ struct floating_pointer {
     char signature[4] ACPI_LETTERS;
     uint32_t table;
     uint8_t length, revision, checksum; /* length in 16 bytes */
-    uint8_t
-        features[5]; /* byte 1 is 0: there is a table; byte 2 is 0: no IMCR, virtual wire mode */
+    uint8_t features[5]; /* byte 1 is 0: there is a table; byte 2 is 0: no IMCR, virtual wire */
 } __attribute__((packed));
 
 struct table_header {
@@ -102,8 +101,7 @@ int mp_table_write(const struct memory *memory, unsigned cpus, struct error *err
         return error_set(error, "MP table: there is no RAM at %#lx for it", MP_TABLE_AREA);
     pointer.checksum = acpi_checksum((const uint8_t *)&pointer, sizeof pointer);
     acpi_put(&writer, &pointer, sizeof pointer);
-    acpi_put(&writer, &header,
-             sizeof header); /* written again below, when its length and checksum are known */
+    acpi_put(&writer, &header, sizeof header); /* written again below, when it is complete */
     for (unsigned i = 0; i < cpus; i++) {
         struct processor_entry cpu = {.type = PROCESSOR,
                                       .apic = (uint8_t)i,

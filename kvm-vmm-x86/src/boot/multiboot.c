@@ -264,8 +264,7 @@ static int load(const struct boot_request *request, enum guest_mode m, struct cp
 
     if (m == MODE_LONG)
         return loader_elf.load(request, m, start, error);
-    multiboot_write_bios(request->memory,
-                         request->limit); /* first, since a kernel may be loaded over it */
+    multiboot_write_bios(request->memory, request->limit); /* first: a kernel may overwrite it */
     if (place_kernel(request, &h, &entry, &end, error) < 0 ||
         place_modules(request, end, &modules, error) < 0)
         return -1;

@@ -45,8 +45,8 @@ static struct {
     struct output outputs[GUESTS_MAX];
     struct sink out, err;
     struct sink *words; /* where the VMM's own messages go */
-    int open_line; /* guest with an unfinished line on the terminal, or NOBODY; under the lock */
-    unsigned turn; /* the guest whose ring is read first */
+    int open_line;      /* guest whose unfinished line is shown, or NOBODY; under the lock */
+    unsigned turn;      /* the guest whose ring is read first */
     bool shows_prompts; /* false for several guests and a pipe: their lines would be mixed */
     bool called;        /* the main thread has been woken for the rings; atomic */
     bool ticking;       /* it checks unfinished lines by itself, or none are shown; atomic */
@@ -66,8 +66,7 @@ void console_init(const struct console_config *config)
     sink_init(&console.out, STDOUT, &console.lock);
     sink_init(&console.err, STDERR, &console.lock);
     console.words = config->same ? &console.out : &console.err;
-    for (unsigned i = 0; i < config->guests;
-         i++) { /* not the bytes: untouched pages take no memory */
+    for (unsigned i = 0; i < config->guests; i++) { /* untouched bytes take no memory */
         struct output *o = &console.outputs[i];
 
         lock_init(&o->lock);
@@ -110,8 +109,7 @@ void vcpu_write(unsigned guest, const uint8_t *bytes, size_t count)
 
     lock_take(&o->lock);
     if (count > o->size - o->used)
-        count =
-            o->size - o->used; /* the caller has not checked console_is_full: our bug loses bytes */
+        count = o->size - o->used; /* our bug loses bytes: console_is_full was not checked */
     append_ring(o, bytes, count);
     if (o->used > RING_LIMIT)
         console_set_full(guest, CONSOLE_OUTPUT, true);

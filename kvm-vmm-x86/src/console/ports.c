@@ -29,9 +29,9 @@ struct port {
     const char *option, *path;
     char name[CHANNEL_NAME_MAX + 8];
     struct event_timer hold;
-    bool due;    /* output is to be written now */
-    bool opened; /* the guest's end was open at some time since the other end came */
-    bool ctrl_d; /* the end of standard input is sent to the guest as Ctrl-D */
+    bool due;                       /* output is to be written now */
+    bool opened;                    /* the guest's end was open since the other end came */
+    bool ctrl_d;                    /* the end of standard input is sent to the guest as Ctrl-D */
     void (*take)(const char *line); /* of SERIAL_CONTROL */
     char line[LINE];
     size_t line_used;

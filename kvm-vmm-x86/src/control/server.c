@@ -25,8 +25,7 @@ struct client {
     char output[CONTROL_ANSWER_MAX];
     size_t output_at, output_end;
     struct worker_job closing;
-    bool closes; /* a thread closes the descriptors below; nothing is read from the client meanwhile
-                  */
+    bool closes; /* a thread closes the descriptors below; meanwhile nothing is read */
     int closed[FOLDER_FILES_MAX + SOCKET_FDS_MAX + 1];
     unsigned closed_count;
 };

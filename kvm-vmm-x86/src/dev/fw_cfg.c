@@ -141,8 +141,7 @@ static enum verdict transfer(struct fw_cfg *fw, gpa_t at, struct bus_cpu *cpu)
     }
     fw->state.left = 0;
     control = __builtin_bswap32(control);
-    (void)!memory_write(fw->backend->memory, at, &control,
-                        sizeof control); /* cannot fail: it was read from there */
+    (void)!memory_write(fw->backend->memory, at, &control, sizeof control); /* it was read there */
     return VERDICT_RESUME;
 }
 

@@ -2,11 +2,7 @@
 #include "dev/reset.h"
 
 enum { CONTROL_RESET = 1 << 2, CONTROL_KEPT = 0x0e }; /* kind of reset, reset now, full reset */
-enum {
-    SYSTEM_RESET = 1 << 0,
-    SYSTEM_A20 = 1 << 1,
-    SYSTEM_KEPT = 0xc2
-}; /* and two activity lights */
+enum { SYSTEM_RESET = 1 << 0, SYSTEM_A20 = 1 << 1, SYSTEM_KEPT = 0xc2 }; /* and activity lights */
 
 static enum verdict write_register(struct reset *r, uint8_t *reg, uint8_t trigger, uint8_t value,
                                    uint8_t kept)

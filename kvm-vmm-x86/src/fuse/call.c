@@ -73,8 +73,7 @@ bool fuse_map_owner(const struct fuse_server *server, uint32_t *user, uint32_t *
     if ((*user != 0 && *user != UINT32_MAX && *user != server->user) ||
         (*group != 0 && *group != UINT32_MAX && *group != server->group))
         return false;
-    *user = *group =
-        UINT32_MAX; /* no change: the files are the user's already, or the host refuses */
+    *user = *group = UINT32_MAX; /* no change: they are the user's, or the host refuses */
     return true;
 }
 

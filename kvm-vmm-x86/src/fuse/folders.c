@@ -90,8 +90,7 @@ static int fill(struct fuse_call *call, int fd, uint64_t offset, size_t room, bo
             code = put_entry(call, entry, room, plus);
             at += entry->d_reclen;
         }
-    } while (n > 0 && call->used == 0 &&
-             code >= 0); /* while all of a batch are hidden from the guest */
+    } while (n > 0 && call->used == 0 && code >= 0); /* while all of a batch are hidden */
     return code == -ENOSPC && call->used == 0 ? -EINVAL : 0;
 }
 

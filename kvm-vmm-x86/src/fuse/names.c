@@ -18,8 +18,7 @@ int fuse_lookup(struct fuse_call *call)
     if (code == -ENOENT && call->server->lasting) {
         struct fuse_entry_out *out = fuse_reply(call, sizeof *out);
 
-        out->entry_valid =
-            fuse_valid(call->server); /* node 0: the guest caches that it does not exist */
+        out->entry_valid = fuse_valid(call->server); /* node 0: the guest caches the absence */
         return 0;
     }
     return code;

@@ -32,8 +32,7 @@ static int watch_blocks(struct guest *g, struct mutate *values, struct error *er
     g->back = calloc(g->blocks.count + 1, sizeof *g->back);
     if (g->met == NULL || g->back == NULL)
         return error_set(error, "out of memory");
-    for (size_t i = 0; i < g->blocks.count;
-         i++) /* a block without room for a breakpoint is not watched */
+    for (size_t i = 0; i < g->blocks.count; i++) /* without room for a breakpoint: not watched */
         if (kvmvmm_set_breakpoint(g->machine, g->blocks.list[i], &why) == 0)
             g->blocks.list[watched++] = g->blocks.list[i];
     g->blocks.count = watched;

@@ -129,8 +129,7 @@ void events_want(struct event_source *source, unsigned interest)
     source->interest = interest;
     if (source->always)
         link_always(source, interest != 0);
-    source->always =
-        source->always && interest != 0; /* the next descriptor may be one that epoll takes */
+    source->always = source->always && interest != 0; /* epoll may take the next descriptor */
 }
 
 void events_timer_start(struct event_timer *timer, uint64_t after)

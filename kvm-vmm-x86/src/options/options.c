@@ -461,8 +461,7 @@ static int refuse(const char *word, struct error *error)
 
 int options_parse(struct options *options, int argc, char **argv, struct error *error)
 {
-    static const char device[] =
-        "/dev/kvm"; /* an array, so that it is not merged with another string */
+    static const char device[] = "/dev/kvm"; /* an array: not merged with another string */
     struct option names[SPECS + 1];
     int code, index = -1;
 

@@ -55,8 +55,7 @@ static struct {
     struct chunk_writer state, firmware;
     struct stream outputs[2];
     struct event_source sinks[2];
-    unsigned phase; /* of the output of a job: 0 and 1 are its streams, 2 is the message about its
-                       status */
+    unsigned phase; /* of a job's output: 0 and 1 are its streams, 2 is the message */
     off_t at;
     off_t held; /* bytes of output that are not written yet */
     struct error error;

@@ -45,8 +45,7 @@ int run_lab_enter(char **argv, struct error *error)
     words[0] = lab;
     words[1] = (char *)"run";
     words[2] = (char *)"env";
-    words[3] = (char *)"KVM=host"; /* for kvm-vmm in the lab, where KVM is complete; the lab itself
-                                      must not see it */
+    words[3] = (char *)"KVM=host"; /* for kvm-vmm there; the lab itself must not see it */
     words[4] = self;
     memcpy(words + 5, argv, (size_t)count * sizeof *words);
     execv(lab, words);

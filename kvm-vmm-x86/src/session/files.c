@@ -47,8 +47,7 @@ static void *watch(void *unused)
     while (!session_files.over && (now = events_now()) < session_files.due)
         condition_wait_for(&session_files.read, &session_files.lock, session_files.due - now);
     if (!session_files.over) {
-        (void)streams_write(FILE_STDERR, text,
-                            sizeof text - 1); /* only what can be written at once */
+        (void)streams_write(FILE_STDERR, text, sizeof text - 1); /* only what is taken at once */
         _Exit(STATUS_LIMIT);
     }
     lock_release(&session_files.lock);

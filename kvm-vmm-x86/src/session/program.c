@@ -170,8 +170,7 @@ static void connect_guest(struct vm *vm)
 {
     struct backend *b = &vm->backend;
 
-    if (!vm->config->text_screen) { /* with a text screen the terminal is the guest's screen and
-                                       keyboard */
+    if (!vm->config->text_screen) { /* else the terminal is the guest's screen and keyboard */
         b->output = vm->observers->output != 0 ? output_observed : output_to_console;
         b->input = input;
         b->pending = pending;

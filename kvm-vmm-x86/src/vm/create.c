@@ -266,10 +266,9 @@ static void choose_mmio(struct vm *vm)
 {
     enum mmio_policy asked = vm->config->mmio;
 
-    vm->mmio = asked != MMIO_DEFAULT ? asked
-               : vm->mode >= MODE_LINUX
-                   ? MMIO_IGNORE /* Linux probes for devices that may be absent */
-                   : MMIO_STOP;
+    vm->mmio = asked != MMIO_DEFAULT    ? asked
+               : vm->mode >= MODE_LINUX ? MMIO_IGNORE /* Linux probes for absent devices */
+                                        : MMIO_STOP;
 }
 
 /* Determines the VM from the options and the image, before anything is created. */
@@ -384,8 +383,7 @@ static int create_from(struct vm *vm, const struct kvm *kvm, struct guest_files 
     if (loader == NULL ? build_restored(vm, kvm, error) < 0
                        : build(vm, loader, kvm, &files->boot, error) < 0)
         return -1;
-    if (loader != NULL &&
-        guest_files_check(files, error) < 0) /* before an observer takes the image */
+    if (loader != NULL && guest_files_check(files, error) < 0) /* before an observer takes it */
         return -1;
     return observers_image(vm, &files->image, error);
 }
@@ -415,8 +413,7 @@ int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
     observers_phase(vm, VM_FILES);
     if (result == 0)
         result = create_from(vm, &kvm, &files, error);
-    if (!is_restored(vm) &&
-        guest_files_check(&files, error) < 0) /* first: the change may be why it failed */
+    if (!is_restored(vm) && guest_files_check(&files, error) < 0) /* may be why it failed */
         result = -1;
     if (config->saved != NULL)
         config->saved->used = true;

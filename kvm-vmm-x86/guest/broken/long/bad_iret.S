@@ -1,6 +1,6 @@
 /*
- * A handler that returns to a code selector which it has overwritten: the fault is in the handler,
- * and not where the story began.
+ * A handler that overwrites the code selector on its stack and then returns to it: the fault is in
+ * the handler, not at the first exception.
  *
  * Mode: long
  * Fault: 13 0x0 at broken

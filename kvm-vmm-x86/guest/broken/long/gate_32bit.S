@@ -1,5 +1,6 @@
 /*
- * A gate to a 32-bit code segment, left over from the way into long mode. A GDT of our own has one.
+ * A gate to a 32-bit code segment, left over from before long mode. The guest loads a GDT that has
+ * such a segment.
  *
  * Mode: long
  * Fault: 6 - at broken

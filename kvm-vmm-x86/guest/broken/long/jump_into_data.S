@@ -1,5 +1,5 @@
 /*
- * A jump into a string: 'a' ... 'b' are no instructions of 64-bit code, and neither is 0x06.
+ * A jump into a string: 0x06, 'a' and 'b' are not instructions in 64-bit code.
  *
  * Mode: long
  * Fault: 6 - at broken

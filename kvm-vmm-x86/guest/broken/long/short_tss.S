@@ -1,6 +1,6 @@
 /*
  * A gate with a stack of its own (IST1), and a TSS that is too short to hold it: its limit is 0x20,
- * IST1 stands at 0x24.
+ * IST1 is at 0x24.
  *
  * Mode: long
  * Fault: 6 - at broken

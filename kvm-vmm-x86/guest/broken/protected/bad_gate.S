@@ -1,5 +1,5 @@
 /*
- * An IDT whose gate for #UD is a call gate (type 0xc): such gates live in the GDT alone.
+ * An IDT whose gate for #UD is a call gate (type 0xc): such gates are valid only in the GDT.
  *
  * Mode: protected
  * Fault: 6 - at broken

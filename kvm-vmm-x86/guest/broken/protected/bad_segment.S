@@ -1,5 +1,5 @@
 /*
- * A data segment register loaded with a selector behind the end of the GDT.
+ * A data segment register loaded with a selector beyond the end of the GDT.
  *
  * Mode: protected
  * Fault: 13 0x40 at broken

@@ -1,5 +1,5 @@
 /*
- * A gate to a code segment behind the end of the GDT, which has three entries: 0, 8 and 0x10.
+ * A gate to a code segment beyond the end of the GDT, which has three entries: 0, 8 and 0x10.
  *
  * Mode: protected
  * Fault: 6 - at broken

@@ -1,6 +1,6 @@
 /*
- * A timer handler that never tells the PIC that it is done: the second tick waits for ever, and the
- * guest with it.
+ * A timer handler that never sends the end of interrupt (EOI) to the PIC: the second tick never
+ * comes, and the guest waits for ever.
  *
  * Mode: protected
  * Options: --timeout 2

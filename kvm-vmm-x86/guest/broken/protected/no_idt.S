@@ -1,5 +1,5 @@
 /*
- * A write behind the end of RAM (64 MB), with no interrupt table. Page directory entry 16 would map
+ * A write beyond the end of RAM (64 MB), with no interrupt table. Page directory entry 16 would map
  * 0x4000000; the VMM filled in 16, 0 to 15.
  *
  * Mode: protected

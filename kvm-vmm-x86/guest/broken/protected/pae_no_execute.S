@@ -1,6 +1,6 @@
 /*
- * The guest makes PAE page tables of its own, with a 4 KB page of data at 0x200000, and jumps
- * there. PAE is the only 32-bit paging that knows NX.
+ * The guest makes its own PAE page tables, with a 4 KB page of data at 0x200000, and jumps there.
+ * PAE is the only 32-bit paging with NX.
  *
  * Mode: protected
  * Fault: 14 0x11 at 0x200000 CR2 0x200000

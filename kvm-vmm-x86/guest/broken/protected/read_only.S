@@ -1,6 +1,6 @@
 /*
- * A write to a page that has just been made read-only, with CR0.WP set: that holds for the kernel
- * too.
+ * A write to a page that has just been made read-only, with CR0.WP set, so that this applies to the
+ * kernel too.
  *
  * Mode: protected
  * Fault: 14 0x3 at broken CR2 0x400000

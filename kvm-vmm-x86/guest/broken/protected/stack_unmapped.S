@@ -1,6 +1,6 @@
 /*
- * A stack pointer into nowhere, and a good handler for the page fault that this causes: its frame
- * would go to the same stack.
+ * A stack pointer to unmapped memory, and a good handler for the page fault that this causes; but
+ * the handler's frame would be pushed on the same stack.
  *
  * Mode: protected
  * Fault: 14 0x2 at broken CR2 0x4fffffc

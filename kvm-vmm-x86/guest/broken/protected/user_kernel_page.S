@@ -1,6 +1,6 @@
 /*
  * User code that reads the kernel's memory, by a page table of 4 KB pages: the page at 0x400000 is
- * present and writable, and not the user's.
+ * present and writable, but not for user code.
  *
  * Mode: protected
  * Fault: 14 0x5 at broken CR2 0x400010
@@ -11,10 +11,10 @@
 #define PT 0x20000
     .code32
     mov %cr3, %ebx
-    orl $4, 0x800(%ebx)             /* RAM at its high addresses: the user's */
+    orl $4, 0x800(%ebx)             /* RAM at its high addresses: for user code */
     movl $0x80000000 + PT, %edi
     movl $0x500003, (%edi)
-    movl $PT + 7, 4(%ebx)           /* 0x400000: the table lets the user pass, its entry does not */
+    movl $PT + 7, 4(%ebx)           /* 0x400000: the directory entry allows user code, the table's entry does not */
     mov %ebx, %cr3
     lgdt gdt_pointer
     push $0x23

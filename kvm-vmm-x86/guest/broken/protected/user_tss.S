@@ -1,6 +1,6 @@
 /*
- * User code that executes a privileged instruction. The handler is there, but the TSS that names
- * the kernel's stack was left at zeroes: its SS0 is selector 0.
+ * User code that executes a privileged instruction. The handler exists, but the TSS with the
+ * kernel's stack has only zeroes: its SS0 is selector 0.
  *
  * Mode: protected
  * Fault: 13 0x0 at broken

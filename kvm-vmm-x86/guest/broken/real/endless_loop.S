@@ -1,5 +1,6 @@
 /*
- * A flag that an interrupt was to set, and no interrupt: no exit ever comes.
+ * Waits for a flag that an interrupt should set, but there is no interrupt: the loop makes no
+ * exits.
  *
  * Mode: real
  * Options: --timeout 1

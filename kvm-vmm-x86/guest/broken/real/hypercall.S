@@ -1,6 +1,6 @@
 /*
  * The third common issue: the hypercall protocol. The number belongs in AL and the byte in BL; here
- * it is the other way round, and 'A' is no hypercall's number.
+ * they are swapped, and 'A' is not the number of a hypercall.
  *
  * Mode: real
  * Says: unknown hypercall 0x41

@@ -1,6 +1,6 @@
 /*
  * The second common issue: memory isolation. Segment 0x4000 begins where the guest's own window
- * ends: the byte belongs to its neighbour, and for this guest there is nothing.
+ * ends: the byte belongs to the next guest's window, where this guest has no memory.
  *
  * Mode: real
  * Says: write at 0x40000, outside its memory

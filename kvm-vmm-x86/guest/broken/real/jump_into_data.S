@@ -1,6 +1,6 @@
 /*
- * A jump that lands in a table of numbers: 0f ff is no instruction of any 8086 or later that means
- * anything (it is UD0).
+ * A jump that lands in a table of numbers: 0f ff is not a useful instruction on any x86 (it is
+ * UD0).
  *
  * Mode: real
  * Fault: 6 - at broken

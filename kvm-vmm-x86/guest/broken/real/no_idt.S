@@ -1,5 +1,5 @@
 /*
- * A division by zero after the interrupt table was taken away.
+ * A division by zero after loading an empty interrupt table.
  *
  * Mode: real
  * Fault: 0 - at broken

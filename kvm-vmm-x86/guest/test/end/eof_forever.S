@@ -1,4 +1,4 @@
-/* Asks for input again and again after its end: the VMM has to lose patience at the sixteenth. */
+/* Asks for input again and again after its end: the VMM must stop it at the sixteenth. */
 #include "../../guest.inc"
     .code16
 1:  getchar

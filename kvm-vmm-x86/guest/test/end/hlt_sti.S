@@ -1,4 +1,4 @@
-/* Halts with interrupts on: with nothing to send one, that is for ever. */
+/* Halts with interrupts on: without a source of interrupts, that is for ever. */
 #include "../../guest.inc"
     .code16
     putchar $'h'

@@ -7,7 +7,7 @@ _start:
     shl $32, %rdx
     or %rdx, %rax
     mov %rax, %rbx
-    movabs $2000000000, %rcx        /* cycles: more than the watcher's first looks */
+    movabs $2000000000, %rcx        /* cycles: longer than the watcher's first checks */
 1:  rdtsc
     shl $32, %rdx
     or %rdx, %rax

@@ -1,5 +1,6 @@
-/* Sets EFER.LME while CR4.PAE is clear, which a processor allows as long as paging is off, and says so.
- * Without nested paging alone: see docs/lab.md, "A guest that stops the machine". Mode: protected */
+/* Sets EFER.LME while CR4.PAE is clear, which a processor allows as long as paging is off, and
+ * reports it. Only for hosts without nested paging: see docs/lab.md, "A guest that stops the
+ * machine". Mode: protected */
     .code32
     .globl _start
 _start:

@@ -1,9 +1,10 @@
 /* Resets its machine by the port that a byte of its input names: `c` by 0xcf9, `a` by 0x92, `k` by
- * 0x64. Before that, what those ports say and do not do. A `q` ends it. */
+ * 0x64. Before that it checks what those ports read, and writes that must not reset. A `q` ends it.
+ */
 #include "../../guest.inc"
     .code16
     mov $0xcf9, %dx
-    in %dx, %al                     /* nothing is asked for */
+    in %dx, %al                     /* no reset is requested */
     test $0x06, %al
     jnz wrong
     mov $0x02, %al                  /* a hard reset, but not yet */
@@ -14,7 +15,7 @@
     in $0x92, %al
     test $0x02, %al                 /* A20 is open */
     jz wrong
-    out %al, $0x92                  /* as it is */
+    out %al, $0x92                  /* unchanged */
     getchar
     putchar %al
     cmp $'c', %bl

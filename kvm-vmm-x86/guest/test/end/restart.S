@@ -1,4 +1,5 @@
-/* Prints a byte of its input and resets the machine; a `q` ends it. With --reboot, a run a byte. */
+/* Prints a byte of its input and resets the machine; a `q` ends it. With --reboot, one run for each
+ * byte. */
 #include "../../guest.inc"
     .code16
     getchar

@@ -1,4 +1,4 @@
-/* Prints a dot and then turns round for ever without a single exit. */
+/* Prints a dot and then loops for ever without a single exit. */
 #include "../../guest.inc"
     .code16
     putchar $'.'

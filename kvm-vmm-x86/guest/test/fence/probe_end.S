@@ -1,5 +1,5 @@
 /*
- * Reads the last byte of the default window of 256 KB, then the first one after it: the edge is
+ * Reads the last byte of the default window of 256 KB, then the first one after it: the window ends
  * where it is documented.
  */
 #include "../../guest.inc"

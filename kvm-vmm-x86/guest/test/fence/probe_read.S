@@ -1,6 +1,6 @@
 /*
- * Reads a byte at 0xcf010, outside every window but the fourth's; says what came if the VMM lets
- * it go on.
+ * Reads a byte at 0xcf010, outside every window but the fourth's; prints what it has read if the
+ * VMM does not stop it.
  */
 #include "../../guest.inc"
     .code16
@@ -9,7 +9,7 @@
     mov 0x0010, %al
     mov %cs, %bx
     mov %bx, %ds
-    cmp $0xff, %al          /* what a bus answers where no device is */
+    cmp $0xff, %al          /* what a bus reads as without a device */
     jne other
     print ones
     exit

@@ -1,5 +1,5 @@
-/* A kernel that goes to real mode and jumps to where a PC's BIOS starts, ffff:0, as systems of old days do to start the
- * machine again. Mode: multiboot */
+/* A kernel that goes to real mode and jumps to the entry of a PC's BIOS, ffff:0, as old systems do
+ * to restart the machine. Mode: multiboot */
 #include "abi/multiboot.h"
     .balign 4
     .long MULTIBOOT_HEADER_MAGIC, 3, -(MULTIBOOT_HEADER_MAGIC + 3)
@@ -16,7 +16,7 @@
     ljmp $8, $LOW
 
     .code16
-low:                                /* at LOW: no data but what is here */
+low:                                /* at LOW: it can use only data in this code */
     mov $16, %ax
     mov %ax, %ds
     mov %ax, %es

@@ -1,5 +1,5 @@
-/* A boot sector as tutorials have them: writes by BIOS calls, says which drive it was loaded from, and
- * switches the machine off by ACPI's register. Mode: real */
+/* A boot sector as in tutorials: writes by BIOS calls, prints the drive it was loaded from, and
+ * powers off by ACPI's register. Mode: real */
     .set BASE, 0x7c00
     .code16
     .globl _start
@@ -23,7 +23,7 @@ _start:
     add $'0', %al
     call put
     loop 4b
-    mov $2000, %cx                  /* is there a key? SeaBIOS goes on with its serial console meanwhile */
+    mov $2000, %cx                  /* poll for a key: SeaBIOS serves its serial console meanwhile */
 5:  mov $0x01, %ah
     int $0x16
     loop 5b

@@ -1,6 +1,6 @@
-/* A firmware image of 4 KB, as the first block of coreboot is: from the reset vector to 32 bits. It reads the
- * size of the RAM from the clock's memory and the PCI host by ports and by memory, and finds that it
- * stands below 4 GB, where it cannot be written, and below 1 MB, where it can. Mode: real */
+/* A firmware image of 4 KB, like the bootblock of coreboot: from the reset vector to 32-bit mode.
+ * It reads the RAM size from CMOS and the PCI host by ports and by memory, and checks that the
+ * image is below 4 GB, where it is read-only, and below 1 MB, where it is writable. Mode: real */
     .set HIGH, 0xfffff000
     .set LOW, 0x000ff000
     .set SIZE, 4096
@@ -76,7 +76,7 @@ puts:
 2:  ret
 
     .balign 8
-descriptors:                        /* the first is never read: its place holds what lgdt takes */
+descriptors:                        /* the null descriptor is never read, so lgdt's operand is stored there */
     .short 3 * 8 - 1
     .long descriptors - _start + HIGH
     .short 0

@@ -1,12 +1,12 @@
-/* A kernel that reads QEMU's configuration device: signature, features and numbers; in the directory of files
- * it finds the memory map and opt/words, and reads that by ports and by DMA. It says each.
- * Mode: multiboot */
+/* A kernel that reads QEMU's configuration device: signature, features and numbers; in the
+ * directory of files it finds the memory map and opt/words, and reads that by ports and by DMA. It
+ * prints each step. Mode: multiboot */
 #include "abi/multiboot.h"
     .balign 4
     .long MULTIBOOT_HEADER_MAGIC, 3, -(MULTIBOOT_HEADER_MAGIC + 3)
 #include "foreign.inc"
-    .set ENTRY, 64                  /* bytes of the directory's entries: size, key, 0, name */
-    .set RAM, 64 << 20              /* as the test has it */
+    .set ENTRY, 64                  /* bytes of a directory entry: size, key, 0, name */
+    .set RAM, 64 << 20              /* as in the test */
     .set CPUS, 3
 
     .macro choose key
@@ -27,7 +27,7 @@
     jne bad
     .endm
 
-    .macro find name length         /* AX is its key, EBX its size */
+    .macro find name length         /* sets AX to its key, EBX to its size */
     mov $\name, %ebp
     mov $\length, %ebx
     call look

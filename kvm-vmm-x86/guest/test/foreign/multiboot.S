@@ -1,5 +1,5 @@
-/* A kernel by multiboot 1: says its command line, its modules with their content, and whether it finds the root pointer
- * of ACPI and an MP table where such kernels look. Mode: multiboot */
+/* A multiboot 1 kernel: prints its command line, its modules with their content, and whether it
+ * finds the RSDP of ACPI and an MP table where kernels search. Mode: multiboot */
 #include "abi/multiboot.h"
     .balign 4
     .long MULTIBOOT_HEADER_MAGIC, 3, -(MULTIBOOT_HEADER_MAGIC + 3)

@@ -1,5 +1,6 @@
-/* A kernel by multiboot 2: says its command line, its modules, and whether it was given a root pointer of ACPI. It asks
- * for the memory map, which it must be given, and for symbols, which it need not. Mode: multiboot */
+/* A multiboot 2 kernel: prints its command line, its modules, and whether it got an RSDP of ACPI.
+ * It requests the memory map, which is required, and symbols, which are optional. Mode: multiboot
+ */
 #include "abi/multiboot2.h"
 #define LENGTH (header_end - header)
     .balign 8

@@ -1,5 +1,5 @@
-/* A kernel whose header carries its addresses, so that the rest of its file may be anything: the tests start it as a
- * 64-bit ELF file and as flat bytes too. Mode: multiboot */
+/* A kernel whose header has its addresses, so that its file may have any format: the tests also
+ * start it as a 64-bit ELF file and as flat bytes. Mode: multiboot */
 #include "abi/multiboot.h"
 #define FLAGS (MULTIBOOT_HAS_ADDRESSES | 3)
     .globl linked_at

@@ -1,4 +1,5 @@
-/* A kernel that is linked at 0xc0100000 and loaded at 0x100000: it is entered there. Mode: multiboot */
+/* A kernel that is linked at 0xc0100000 and loaded at 0x100000, where it is entered.
+ * Mode: multiboot */
 #include "abi/multiboot.h"
     .globl linked_high
     linked_high = 1

@@ -1,6 +1,6 @@
-/* A kernel that finds a virtio device for random bytes on a PCI bus (slot 1), moves its BAR over its own
- * code and back, and runs it by messages: one that comes at once, one that waits masked; then it
- * resets the function. It says each. Mode: multiboot */
+/* A kernel that finds a virtio entropy device on a PCI bus (slot 1), moves its BAR over the
+ * kernel's own code and back, and uses it with MSI-X: one message that comes at once, one that is
+ * masked first; then it resets the function. It prints each step. Mode: multiboot */
 #include "abi/multiboot.h"
     .balign 4
     .long MULTIBOOT_HEADER_MAGIC, 3, -(MULTIBOOT_HEADER_MAGIC + 3)
@@ -19,7 +19,7 @@
     mov $0xcfc, %dx
     .endm
 
-    .macro expect value             /* EAX is it */
+    .macro expect value             /* checks EAX */
     cmp $\value, %eax
     jne bad
     .endm
@@ -51,7 +51,7 @@
     mov (%ebx), %eax                /* its first registers answer */
     cmp $-1, %eax
     je bad
-    config_address 0x10             /* over this code: nothing happens, and nothing is there any more */
+    config_address 0x10             /* over this code: it is not mapped there, nor at its old address */
     mov $_start, %eax
     and $~0x3fff, %eax
     out %eax, %dx
@@ -65,10 +65,10 @@
     set_gate gate message
     set_gate gate+8 second
     lidt idt
-    mov $0xff, %al                  /* the PICs are silent */
+    mov $0xff, %al                  /* mask all lines of the PICs */
     out %al, $0x21
     out %al, $0xa1
-    movl $0x1ff, APIC_SPURIOUS      /* and the local APIC listens */
+    movl $0x1ff, APIC_SPURIOUS      /* and enable the local APIC */
     movl $0xfee00000, TABLE(%ebx)
     movl $0, TABLE + 4(%ebx)
     movl $VECTOR, TABLE + 8(%ebx)
@@ -81,7 +81,7 @@
     movl $1, 8(%ebx)
     movl $1, 12(%ebx)
     movb $11, 20(%ebx)
-    movw $0, 26(%ebx)               /* of its vectors the first */
+    movw $0, 26(%ebx)               /* the first vector */
     movw $8, 24(%ebx)
     movl $queue, 32(%ebx)
     movl $available, 40(%ebx)

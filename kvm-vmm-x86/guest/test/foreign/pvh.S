@@ -1,4 +1,4 @@
-/* A kernel by PVH alone: says each module's command line and content. Mode: multiboot */
+/* A kernel with only a PVH entry: prints each module's command line and content. Mode: multiboot */
     .section .pvh, "a", @note
     .long 4, 4, 18
     .asciz "Xen"

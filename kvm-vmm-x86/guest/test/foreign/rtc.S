@@ -1,5 +1,6 @@
-/* A kernel that waits for interrupt 8 of the clock: three periodic ones by the PICs, one of an ended update,
- * one of the alarm; it says each. The clock it has set to the last second of 1999. Mode: multiboot */
+/* A kernel that waits for interrupt 8 of the clock: three periodic ones through the PICs, one
+ * update-ended, one alarm; it prints each. It sets the clock to the last second of 1999.
+ * Mode: multiboot */
 #include "abi/multiboot.h"
     .balign 4
     .long MULTIBOOT_HEADER_MAGIC, 3, -(MULTIBOOT_HEADER_MAGIC + 3)
@@ -14,7 +15,7 @@
     port 0x71 \value
     .endm
 
-    .macro field register value     /* what it must read */
+    .macro field register value     /* the value that it must have */
     port 0x70 \register
     in $0x71, %al
     cmp $\value, %al
@@ -36,7 +37,7 @@
     port 0xa1 0x02
     port 0x21 0x01
     port 0xa1 0x01
-    port 0x21 0xfb                  /* the cascade and the clock alone */
+    port 0x21 0xfb                  /* unmask only the cascade and the clock */
     port 0xa1 0xfe
     clock 0x0a 0x2b                 /* 32 Hz */
     clock 0x0b 0x42
@@ -52,7 +53,7 @@
 1:  sti
     hlt
     cli
-    testb $0x10, flags              /* a periodic one may have been on its way */
+    testb $0x10, flags              /* a periodic one may have been pending */
     jz 1b
     say "update\n"
 

@@ -1,5 +1,5 @@
-/* A kernel that suspends to RAM (ACPI's S3) with the clock's alarm set for the next second, and goes on in real mode at
- * its waking vector, where it says what woke it. Mode: multiboot */
+/* A kernel that suspends to RAM (ACPI's S3) with the clock's alarm set for the next second, and
+ * continues in real mode at its waking vector, where it prints what woke it. Mode: multiboot */
 #include "abi/multiboot.h"
     .balign 4
     .long MULTIBOOT_HEADER_MAGIC, 3, -(MULTIBOOT_HEADER_MAGIC + 3)
@@ -38,7 +38,7 @@
 1:  jmp 1b
 
     .code16
-waking:                             /* at VECTOR: no data but what is here */
+waking:                             /* at VECTOR: it can use only data in this code */
     mov %cs, %ax
     mov %ax, %ds
     mov $PM1_STATUS, %dx

@@ -1,7 +1,6 @@
-/* A kernel that asks each part of kvm-unit-tests' device: its word, whole and byte by byte, an interrupt
- * line, memory that is a device, a page that KVM forgets and maps again, and VMware's port. It says
- * what holds.
- * Mode: multiboot */
+/* A kernel that tests each part of kvm-unit-tests' device: its 32-bit register, whole and byte by
+ * byte, an interrupt line, device memory, a page that is unmapped in KVM and mapped again, and
+ * VMware's port. It prints what works. Mode: multiboot */
 #include "abi/multiboot.h"
     .balign 4
     .long MULTIBOOT_HEADER_MAGIC, 3, -(MULTIBOOT_HEADER_MAGIC + 3)
@@ -22,7 +21,7 @@
     wants %al, $0x56
     say "word\n"
 
-    mov $0x0a, %al                  /* the PIC's requests are what is read next */
+    mov $0x0a, %al                  /* the next read gives the PIC's requests (IRR) */
     out %al, $0x20
     mov $LINE + 5, %dx
     mov $1, %al

@@ -1,4 +1,4 @@
-/* A kernel that writes where it is watched: codes to the POST port, a line to the debug console if it is there.
+/* A kernel that writes codes to the POST port, and a line to the debug console if there is one.
  * Mode: multiboot */
 #include "abi/multiboot.h"
     .balign 4

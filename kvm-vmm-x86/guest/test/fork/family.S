@@ -1,6 +1,6 @@
 /*
- * Makes five copies of itself, which say who they are; the third ends with status 3, the fourth
- * crashes. A copy makes none: it says so where it can.
+ * Makes five copies of itself, which print their numbers; the third ends with status 3, the fourth
+ * crashes. A copy cannot make copies, and prints if it could.
  */
 #include "../../guest.inc"
     .code16
@@ -20,7 +20,7 @@ copy:
     mov %cl, number
     hypercall HC_FORK
     jnc no_copy
-    mov %cs, %ax            /* at once: others print there too */
+    mov %cs, %ax            /* in one call, since others print too */
     movzwl %ax, %eax
     shl $4, %eax
     add $line, %eax

@@ -1,14 +1,14 @@
 /*
- * Mode: long. Something to debug: a loop with a function, a variable that it writes, one that it
- * only reads, a software interrupt with its handler, and flags on the stack. It goes on until a
- * debugger sets `stop`, then ends well. A debugger that single-steps by the trap flag must not be
- * seen: code that finds that flag saved ends the guest with (number << 1) | 1, 1 for PUSHF and 2 for
- * the interrupt.
+ * Mode: long. A guest for debuggers: a loop with a function, a variable that it writes, one that it
+ * only reads, a software interrupt with its handler, and flags on the stack. It runs until a
+ * debugger sets `stop`, then ends well. The guest must not notice single-stepping by the trap flag:
+ * code that finds the flag in saved flags ends the guest with (number << 1) | 1, 1 for PUSHF and 2
+ * for the interrupt.
  */
 #include "kvm-vmm-x86/guest/guest.inc"
     .code64
     .set VECTOR, 0x80
-    .set TF_BYTE, 1             /* of the flags, where bit 0 is the trap flag */
+    .set TF_BYTE, 1             /* the byte of the flags whose bit 0 is the trap flag */
 
     long_gate VECTOR, on_interrupt
 

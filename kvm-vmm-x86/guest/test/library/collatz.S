@@ -1,7 +1,7 @@
 /*
  * Mode: long. For kvm-vmm-x86/example/grade.c: asks for a number (hypercall 0x20, which answers in
- * RDI), counts the steps that it takes to 1 (halved if it is even, else three times it and one), and
- * tells them in RBX (hypercall 0x21). From 0 it never arrives.
+ * RDI), counts its Collatz steps to 1 (n / 2 if n is even, otherwise 3n + 1), and returns them in
+ * RBX (hypercall 0x21). With 0 it never ends.
  */
 #include "../../guest.inc"
     .code64

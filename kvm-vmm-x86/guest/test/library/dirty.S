@@ -1,6 +1,6 @@
 /*
- * Mode: long. What a reset is measured with: says that it is ready (hypercall 0x20), writes to RCX
- * pages from 2 MB on, a word each, and says that it is done (hypercall 0x21).
+ * Mode: long. For measuring a reset: reports that it is ready (hypercall 0x20), writes a word to
+ * each of RCX pages from 2 MB on, and reports that it is done (hypercall 0x21).
  */
 #include "../../guest.inc"
     .code64

@@ -1,7 +1,7 @@
 /*
- * Mode: long. Code that saves flags, for breakpoints at it: says where that is (hypercall 0x20: PUSHF in
- * RBX, INT in RCX, SYSCALL in RSI, the interrupt's handler in RDI), then what flags it has found saved
- * (hypercall 0x21: R8, R9 and R10, and the sum of what it has counted in R12).
+ * Mode: long. Code that saves flags, for breakpoints at it: reports their addresses (hypercall
+ * 0x20: PUSHF in RBX, INT in RCX, SYSCALL in RSI, the interrupt's handler in RDI), then the saved
+ * flags that it has found (hypercall 0x21: R8, R9 and R10, and a sum of the events in R12).
  */
 #include "../../guest.inc"
     .code64

@@ -1,6 +1,6 @@
 /*
- * Mode: long. Dies in the middle of an instruction that is to write RAM: says that it is ready
- * (hypercall 0x20) and copies RCX bytes from 256 MB, where nothing is, to 2 MB.
+ * Mode: long. Crashes in the middle of an instruction that writes RAM: reports that it is ready
+ * (hypercall 0x20) and copies RCX bytes from 256 MB, where there is no memory, to 2 MB.
  */
 #include "../../guest.inc"
     .code64

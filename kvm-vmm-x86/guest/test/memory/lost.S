@@ -1,6 +1,6 @@
 /*
- * Waits for a key; meanwhile the file behind its memory is cut short. Then `r` reads a page that is not
- * there any more, `w` has a device read it; any other key ends it.
+ * Waits for a key; meanwhile the test truncates the file behind its memory. Then `r` reads a page
+ * that is lost, `w` makes a device read it; any other key ends it.
  */
 #include "../../guest.inc"
     .code16

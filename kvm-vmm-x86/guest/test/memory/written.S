@@ -1,4 +1,4 @@
-/* Writes pages that it knows, and asks for the log of them between: tests/vmm/wrapped/pages.c. */
+/* Writes known pages, and takes the log of them in between: tests/vmm/wrapped/pages.c. */
 #include "../../guest.inc"
     .code16
 .macro order number
@@ -17,14 +17,14 @@
     mov %bx, %es
     movb $1, %es:0
     order 2                  /* the VMM writes 2 bytes at 0x13fff, then: take */
-    order 3                  /* what another process sees of it */
+    order 3                  /* what another process sees of the page */
     order 4                  /* end */
     movb $1, %es:0x1000
     order 0                  /* begin once more: empty */
     order 1
     mov $0x2000, %bx
     mov %bx, %es
-    mov %es:0, %bl           /* what a file would have there */
+    mov %es:0, %bl           /* what the page of a file has there */
     mov %bl, %al
     and $0x3f, %al
     out %al, $0xf4

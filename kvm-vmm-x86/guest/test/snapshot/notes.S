@@ -1,6 +1,6 @@
 /*
- * Keeps the last key in its memory, and prints it: a line for each key, and one with what it has
- * for each '?'. Enter is no key.
+ * Keeps the last key in its memory, and prints it: a line for each key, and for each '?' a line
+ * with the last key. Enter does not count.
  */
 #include "../../guest.inc"
     .code16

@@ -1,6 +1,7 @@
 /*
- * Mode: long. Uses kvm-clock (Documentation/virt/kvm/x86/msr.rst, MSR_KVM_SYSTEM_TIME_NEW), and says each
- * time that this tells it of having been stopped by its host: three times, then it ends.
+ * Mode: long. Uses kvm-clock (Documentation/virt/kvm/x86/msr.rst, MSR_KVM_SYSTEM_TIME_NEW), and
+ * prints each time that it reports a pause by the host (PVCLOCK_GUEST_STOPPED): three times, then
+ * it ends.
  */
 #include "../../guest.inc"
     .code64
@@ -9,7 +10,7 @@
     .set GUEST_STOPPED, 2
 
     mov $MSR_KVM_SYSTEM_TIME_NEW, %ecx
-    lea clock + 1(%rip), %rax   /* bit 0: it is used */
+    lea clock + 1(%rip), %rax   /* bit 0: enabled */
     xor %edx, %edx
     wrmsr
     mov $3, %ebp

@@ -1,6 +1,5 @@
 /*
- * Gives back every byte of its input, by GETCHAR and PUTCHAR, until the end that the carry flag
- * tells.
+ * Gives back every byte of its input, by GETCHAR and PUTCHAR, until the carry flag shows the end.
  */
 #include "../../guest.inc"
     .code16

@@ -1,6 +1,6 @@
 /*
- * Prints what no log should have to hold: every byte there is, then text that would end
- * a script, open a comment, close a string or colour a terminal, and half a character.
+ * Prints output that is difficult for logs: every byte, then text that would end a script, open a
+ * comment, close a string or colour a terminal, and half a character.
  */
 #include "../../guest.inc"
     .code16

@@ -1,6 +1,6 @@
 /*
- * Writes 10,000 lines, `A0000` to `A9999`, a byte at a time. The letter says in which window the
- * guest runs: A to D for 0x00000, 0x40000, 0x80000 and 0xc0000.
+ * Writes 10,000 lines, `A0000` to `A9999`, a byte at a time. The letter shows the window of the
+ * guest: A to D for 0x00000, 0x40000, 0x80000 and 0xc0000.
  */
 #include "../../guest.inc"
     .code16

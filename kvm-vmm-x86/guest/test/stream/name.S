@@ -1,4 +1,4 @@
-/* Prompts, with no end of line; reads a line; greets. For tests at a terminal. */
+/* Prints a prompt without a newline, reads a line, and greets. For tests at a terminal. */
 #include "../../guest.inc"
     .code16
     print question

@@ -1,6 +1,6 @@
 /*
- * Gives back what comes on the UART, polling its line status, until Ctrl-D: how the end of piped
- * input looks there.
+ * Echoes the UART's input, polling its line status, until Ctrl-D, which is the end of piped input
+ * there.
  */
 #include "../../guest.inc"
     .code16

@@ -1,6 +1,6 @@
 /*
- * Gives back what comes on the UART until a `q`. It polls, and takes no notice of Ctrl-D: so it
- * lives on while another guest has the input.
+ * Echoes the UART's input until a `q`. It polls, and ignores Ctrl-D, so it runs on while another
+ * guest has the input.
  */
 #include "../../guest.inc"
     .code16

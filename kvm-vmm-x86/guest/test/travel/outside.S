@@ -1,7 +1,6 @@
 /*
- * Everything that comes from outside: prints the seconds of the clock, then what it is given byte by
- * byte, until the end of input. A `c` is a crash; a `t` looks at the time-stamp counter, which no
- * recording has.
+ * Reads all kinds of input: prints the seconds of the clock, then its input byte by byte, until the
+ * end of input. A `c` makes it crash; a `t` reads the time-stamp counter, which is not recorded.
  */
 #include "../../guest.inc"
     .code16

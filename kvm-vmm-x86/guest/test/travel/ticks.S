@@ -1,8 +1,8 @@
 /*
- * Interrupts of the VMM's own controllers and timer (--irqchip vmm): waits for three ticks at a HLT,
- * prints dots until three more have come, then a reading of the timer, then each byte that the serial
- * port's interrupt brings, until a `q`. How many dots and which reading is for the host to say; a
- * replay has the same.
+ * Uses the VMM's own interrupt controllers and timer (--irqchip vmm): waits for three ticks at a
+ * HLT, prints dots until three more have come, then a reading of the timer, then each byte that the
+ * serial port's interrupt brings, until a `q`. The number of dots and the reading depend on the
+ * host; a replay has the same.
  */
 #include "../../guest.inc"
     .code16
@@ -17,7 +17,7 @@
 
     jmp start
 
-    .org 4 * VECTOR         /* real mode's table is at 0, as is the image */
+    .org 4 * VECTOR         /* the IVT is at 0, and so is the image */
     .word on_tick, 0
     .word 0, 0, 0, 0, 0, 0
     .word on_key, 0
@@ -31,7 +31,7 @@ start:
     out %al, $PIC_MASK
     mov $1, %al
     out %al, $PIC_MASK
-    mov $0xee, %al          /* lines 0 and 4 are open */
+    mov $0xee, %al          /* unmask lines 0 and 4 */
     out %al, $PIC_MASK
     mov $0x34, %al          /* counter 0, both bytes, mode 2 */
     out %al, $PIT_CONTROL
@@ -47,7 +47,7 @@ halted:
     print halts
 dots:
     cli
-    putchar $'.'            /* what comes meanwhile waits */
+    putchar $'.'            /* interrupts wait meanwhile */
     sti
     nop
     out %al, $SCRATCH_PORT
@@ -64,12 +64,12 @@ after:
     mov %cx, %ax
     call print_number
     putchar $'\n'
-    mov $0xef, %al          /* nothing but keys from here on */
+    mov $0xef, %al          /* only keys from here on */
     out %al, $PIC_MASK
     mov $1, %al             /* the port interrupts for a byte received */
     mov $UART + 1, %dx
     out %al, %dx
-    mov $0x0b, %al          /* and its line is not cut off */
+    mov $0x0b, %al          /* OUT2 connects its interrupt line */
     mov $UART + 4, %dx
     out %al, %dx
 next:
@@ -95,7 +95,7 @@ on_key:
     push %ax
     push %bx
     push %dx
-1:  mov $UART_LSR, %dx      /* all of them: the line is an edge */
+1:  mov $UART_LSR, %dx      /* read all bytes: the line is edge-triggered */
     in %dx, %al
     test $LSR_READY, %al
     jz 2f

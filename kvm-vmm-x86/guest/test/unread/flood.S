@@ -1,4 +1,5 @@
-/* Turns the UART's receive interrupt on and prints lines there without end; reads none of its input. */
+/* Enables the UART's receive interrupt and prints lines there without end; never reads its input.
+ */
 #include "../../guest.inc"
     .code16
     mov $UART + 1, %dx

@@ -1,4 +1,4 @@
-/* Mode: long. Turns round for ever without a single exit. */
+/* Mode: long. Loops for ever without a single exit. */
 #include "../../guest.inc"
     .code64
 1:  jmp 1b

@@ -1,4 +1,4 @@
-/* Prints 4,096 bytes, which fill a pipe of one page, then a prompt, and turns round for ever. */
+/* Prints 4,096 bytes, which fill a pipe of one page, then a prompt, and loops for ever. */
 #include "../../guest.inc"
     .code16
     mov $4095, %cx

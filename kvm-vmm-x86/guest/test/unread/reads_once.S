@@ -1,4 +1,4 @@
-/* Reads one byte, so that keys are for it, and then none of those that follow. */
+/* Reads one byte, so that it gets the keys, and then never reads again. */
 #include "../../guest.inc"
     .code16
     putchar $'?'

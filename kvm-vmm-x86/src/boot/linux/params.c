@@ -145,9 +145,7 @@ int linux_place_initrds(const struct boot_request *request, gpa_t kernel_end, gp
 }
 
 enum { RANGES_MAX = 4, E820_RAM = 1, E820_RESERVED = 2 };
-enum {
-    LOADER_UNDEFINED = 0xff
-}; /* boot.rst, type_of_loader: a loader without an assigned number */
+enum { LOADER_UNDEFINED = 0xff }; /* boot.rst, type_of_loader: no assigned number */
 
 struct range {
     gpa_t from, to;

@@ -301,8 +301,7 @@ const char *disk_overlay_folder(void)
 {
     const char *folder = getenv("TMPDIR");
 
-    return folder != NULL && *folder != '\0' ? folder
-                                             : "/var/tmp"; /* on a disk: /tmp may be in memory */
+    return folder != NULL && *folder != '\0' ? folder : "/var/tmp"; /* not /tmp: it may be memory */
 }
 
 static int open_overlay(struct file_disk *d, const char *path, struct error *error)

@@ -36,8 +36,7 @@ static bool map_all(int fd, uint64_t size, struct file *file)
 static int read_all(int fd, const char *path, uint64_t limit, size_t expected, struct file *file,
                     struct error *error)
 {
-    size_t room =
-        expected + 1; /* one more byte, so that the end is found without growing the buffer */
+    size_t room = expected + 1; /* one more, to find the end without growing the buffer */
     ssize_t n;
 
     file->bytes = malloc(room);

@@ -17,8 +17,7 @@ enum { RANK_LOCAL_PLACE, RANK_PLACE, RANK_LOCAL_FUNCTION, RANK_FUNCTION };
 struct tables {
     struct elf_file elf;
     struct elf_section symbols, names;
-    uint64_t names_end; /* after the last zero byte of the names: names that begin before it are
-                           terminated */
+    uint64_t names_end; /* after the last zero byte: names before it are terminated */
 };
 
 static uint64_t end_of_names(const struct tables *t)

@@ -97,8 +97,7 @@ static int compare(const void *a, const void *b)
 
     if (x->count != y->count)
         return x->count < y->count ? 1 : -1;
-    return (x->rip > y->rip) -
-           (x->rip < y->rip); /* a fixed order: the same run gives the same table */
+    return (x->rip > y->rip) - (x->rip < y->rip); /* the same run gives the same table */
 }
 
 unsigned log_tally_sort(struct log_tally *tally)

@@ -20,8 +20,7 @@ static void *run(void *argument)
 
 void worker_run(struct worker *worker)
 {
-    bool hurried = events_is_hurried(); /* true: the program was told to end before, and this work
-                                           may still use its time */
+    bool hurried = events_is_hurried(); /* told to end before: patience is left for this work */
     struct error error;
 
     worker->stop = worker->done = 0;

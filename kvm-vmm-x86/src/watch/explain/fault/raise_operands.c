@@ -57,8 +57,7 @@ bool raise_check_access(struct raise_context *c, const struct instruction_access
 
     if (snapshot_mode(c->s) != SNAPSHOT_LONG && check_segment_rights(c, a))
         return true;
-    for (unsigned i = 0; i <= 1;
-         i++) { /* the first byte, then the last, which may be in another page */
+    for (unsigned i = 0; i <= 1; i++) { /* the first byte, then the last: maybe another page */
         struct walk w = walk_address(c->s, a->linear + (i == 0 ? 0 : last), a->access);
 
         if (w.result != WALK_OK)
