@@ -1,7 +1,7 @@
 /*
- * The front of kernel.elf only: a multiboot header (Multiboot 0.6.96, section 3.1) and a stub that
- * brings a machine from the state that section 3.2 describes (32-bit, paging off) to the one
- * kernel_entry wants: the first 16 MB mapped twice, at 0 and at 0x80000000, by pages of 4 MB.
+ * Only at the front of kernel.elf: a multiboot header (Multiboot 0.6.96, section 3.1) and a stub
+ * that brings a machine from the state that section 3.2 describes (32-bit, paging off) to the one
+ * that kernel_entry needs: the first 16 MB mapped twice, at 0 and at 0x80000000, by pages of 4 MB.
  */
 #include "abi/multiboot.h"
 #include "common/x86.h"

@@ -48,10 +48,10 @@ void appendix_leave_loader_tables(uint32_t space)
 }
 
 /*
- * A double fault is what an overflow of the kernel's stack ends in, and an NMI may come at any
- * instruction, also while ESP still points into a struct process (entry.S). Neither can use the
- * stack it finds. A task gate makes the processor save all registers in the TSS of the interrupted
- * task and load those of another, which has a stack of its own.
+ * An overflow of the kernel's stack ends in a double fault, and an NMI may come at any instruction,
+ * also while ESP still points into a struct process (entry.S). Neither handler can use the current
+ * stack. A task gate makes the processor save all registers in the TSS of the interrupted task and
+ * load those of another, which has a stack of its own.
  */
 enum { RESCUE_STACK_SIZE = 4096 };
 
@@ -59,9 +59,9 @@ static struct task_state rescue_task, nmi_task;
 static char rescue_stack[RESCUE_STACK_SIZE];
 
 /*
- * After a double fault. It gives this stack to the task that failed, as if the processor had found
- * it there and had pushed the exception on it, and returns to that task, at the entry for double
- * faults. From there on it is an exception like any other.
+ * Runs after a double fault. It gives this stack to the task that failed, as if the processor had
+ * pushed the exception on it, and returns to that task, at the entry for double faults. From there
+ * on it is an exception like any other.
  */
 static void __attribute__((noreturn)) rescue(void)
 {

@@ -9,7 +9,7 @@
 #include "kernel/memory/memory.h"
 #include "kernel/process/process.h"
 
-#define VMM_NAME "mini-kvm" /* how the loader's name begins that knows hypercall WRITE */
+#define VMM_NAME "mini-kvm" /* the loader's name begins so if it has hypercall WRITE */
 
 enum { HIGH_MEMORY = 0x100000 };
 
@@ -20,8 +20,8 @@ static char option[32];
 
 struct trap_frame *kernel_main(uint32_t magic, uint32_t information);
 
-/* Copies what the loader says (Multiboot 0.6.96, section 3.3) out of its memory; returns where
- * memory ends. */
+/* Copies the boot information (Multiboot 0.6.96, section 3.3) out of the loader's memory; returns
+ * where memory ends. */
 static uint32_t read_boot_information(uint32_t magic, const struct multiboot_info *info)
 {
     const char *blank;
@@ -45,7 +45,7 @@ struct trap_frame *kernel_main(uint32_t magic, uint32_t information)
 {
     uint32_t memory_end, space;
 
-    trap_allow_interrupts(); /* devices can interrupt, once the kernel waits */
+    trap_allow_interrupts(); /* devices can interrupt, when the kernel waits */
     console_init();          /* a panic can be read from here on */
     descriptors_init();      /* exceptions are caught */
     memory_end = read_boot_information(magic, kernel_virtual(information));

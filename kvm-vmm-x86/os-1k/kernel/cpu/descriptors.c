@@ -6,7 +6,7 @@
 
 /* The type of a segment or gate: bits 40 to 47 of its descriptor. All are present. */
 enum { CODE = 0x9a, DATA = 0x92, TASK_GATE = 0x85, INTERRUPT_GATE = 0x8e, RING_3 = 0x60 };
-enum { STUB_SIZE = 16 /* of a vector in entry.S */ };
+enum { STUB_SIZE = 16 /* bytes for each vector in entry.S */ };
 
 /* Base 0, limit 4 GB, 32-bit. */
 #define FLAT_SEGMENT(type) (0x00cf00000000ffffull | (uint64_t)(type) << 40)
@@ -36,7 +36,7 @@ uint32_t descriptors_stub(unsigned vector)
     return (uint32_t)trap_stubs + vector * STUB_SIZE;
 }
 
-/* What a program may raise by an instruction: `int3`, `into` and the system call. */
+/* The vectors that a program may raise by an instruction: `int3`, `into` and the system call. */
 static bool open_to_programs(unsigned vector)
 {
     return vector == EXCEPTION_BP || vector == EXCEPTION_OF || vector == VECTOR_SYSTEM_CALL;

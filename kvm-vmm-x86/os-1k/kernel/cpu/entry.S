@@ -1,13 +1,13 @@
 /*
  * The ways into the kernel, which are its start and the traps, and the way out to ring 3.
  *
- * A trap may be an exception, a device's interrupt or a system call. Interrupts are off. What a
- * program had in its registers comes to lie in its struct process, where the TSS points; then the
- * kernel's stack is taken, which is always empty by then. The kernel itself is interrupted only
- * where it waits, and its frame lies on that stack.
+ * A trap may be an exception, a device's interrupt or a system call. Interrupts are off. A
+ * program's registers are pushed into its struct process, where the TSS points; then the code
+ * switches to the kernel's stack, which is always empty at this point. The kernel itself is
+ * interrupted only where it waits; then the frame is on that stack.
  *
- * Segment registers are no part of a program's state: everybody's memory is flat, and whatever a
- * program loads there, even null, lasts until its next trap.
+ * Segment registers are not part of a program's state: all segments are flat, and a value that a
+ * program loads, even null, lasts only until its next trap.
  */
 #include "kernel/cpu/cpu.h"
 
@@ -54,7 +54,7 @@ load_flat_segments:
 
     .balign 16
     .globl trap_stubs
-trap_stubs:                         /* 16 bytes a vector */
+trap_stubs:                         /* 16 bytes for each vector */
     vector = 0
     .rept   VECTOR_COUNT
     .if vector >= 32 || !((PUSHES_ERROR >> (vector & 31)) & 1)
@@ -77,13 +77,13 @@ trap_common:                        /* completes a struct trap_frame */
 1:  call    load_flat_segments
     pushl   %ebx
     call    trap_handle
-trap_return:                        /* EAX: whose registers to go on with */
+trap_return:                        /* EAX: the frame with the registers to load */
     movl    %eax, %esp
     popal
     addl    $8, %esp                /* vector and error code */
     iret
 
-    /* Below it lies a page that is mapped nowhere: see kernel.ld. */
+    /* The page below it is not mapped: see kernel.ld. */
     .section .stack, "aw", @nobits
     .skip   4096
     .globl kernel_stack_top

@@ -1,5 +1,5 @@
-/* What an exception of the processor was about (Intel SDM volume 3, chapter 6.15), and the end of
- * the machine when the kernel itself was at fault. */
+/* Describes exceptions of the processor (Intel SDM volume 3, chapter 6.15), and ends the machine
+ * when the kernel itself is at fault. */
 #include "kernel/cpu/cpu.h"
 
 #include "common/exception.h"
@@ -52,8 +52,8 @@ static void __attribute__((noreturn)) stop_machine(uint32_t eip, uint32_t ebp)
     power_off(1);
 }
 
-/* gcc makes no frame for a function that calls none, whatever it is told; and who jumped to nowhere
- * made none there. */
+/* gcc makes no frame for a function that calls no other, despite its options; and a jump to a bad
+ * address makes none either. */
 static bool has_frame(uint32_t eip)
 {
     const char *begin = (const char *)eip - symbols_find(eip).offset;
@@ -80,7 +80,7 @@ void fault_of_kernel(const struct trap_frame *f)
     console_print("backtrace:\n");
     if (in_stack(esp) && !has_frame(f->eip)) {
         print_function(f->eip);
-        stop_machine(*(const uint32_t *)esp, f->ebp); /* the return address is all that it pushed */
+        stop_machine(*(const uint32_t *)esp, f->ebp); /* only the return address was pushed */
     }
     stop_machine(f->eip, f->ebp);
 }

@@ -1,4 +1,4 @@
-/* Passes each trap to the part of the kernel that serves it, and chooses what runs after it. */
+/* Passes each trap to the part of the kernel that handles it, and chooses what runs next. */
 #include "abi/uart16550.h"
 #include "common/pc/pic.h"
 #include "common/pc/pit.h"
@@ -16,7 +16,7 @@ static void clock_interrupt(void)
     process_tick();
 }
 
-/* Ctrl-C ends the program in front and all that it has started. The shell gets it as a key. */
+/* Ctrl-C ends the foreground program and all that it has started. The shell gets it as a key. */
 static void console_interrupt(void)
 {
     int c;

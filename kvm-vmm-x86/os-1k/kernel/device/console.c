@@ -7,11 +7,11 @@
 #include "common/x86.h"
 #include "kernel/device/device.h"
 
-/* What is typed or piped ahead of the programs that read it. Ctrl-C is seen only when it arrives
- * here, so there is room for more than anybody types: for as much as a pipe of Linux holds. */
+/* Input that is typed or piped before programs read it. Ctrl-C is handled when it arrives here, so
+ * the ring is larger than typed input ever gets: as large as a Linux pipe. */
 enum { OUTPUT_SIZE = 2048, INPUT_SIZE = 65536 };
 
-static bool has_carrier; /* some serial ports never report one, so it cannot get lost */
+static bool has_carrier; /* if a port never reports one, it cannot be lost */
 
 static char output[OUTPUT_SIZE];
 static size_t output_used;

@@ -1,9 +1,9 @@
 /*
- * A disk: a virtio block device over MMIO (virtio 1.2, 4.2 and 5.2). One request at a time, whose
- * end is waited for: the kernel has nothing else to do meanwhile.
+ * A disk: a virtio block device over MMIO (virtio 1.2, 4.2 and 5.2). It makes one request at a time
+ * and polls for its end: the kernel has nothing else to do.
  *
- * Where devices are the loader says by words of the command line, as Linux takes them:
- * virtio_mmio.device=SIZE@ADDRESS:INTERRUPT. Without one no address is touched.
+ * The loader gives the addresses of devices on the command line, as for Linux:
+ * virtio_mmio.device=SIZE@ADDRESS:INTERRUPT. Without such a word, no address is touched.
  */
 #include "kernel/device/disk.h"
 
@@ -19,14 +19,14 @@
 
 enum {
     MAGIC = 0x74726976,       /* "virt" */
-    REGISTERS = 0x200,        /* a device's bytes; it begins at a multiple of that */
+    REGISTERS = 0x200,        /* bytes of a device, aligned to this size */
     PARTS = 4,                /* of a request: header, data, status */
     SECTORS_MAX = 0x7fffffff, /* numbers of sectors do not overflow */
-    USED = 0x100              /* where the used ring lies in the page of the queue */
+    USED = 0x100              /* offset of the used ring in the queue's page */
 };
 
-/* Cycles of the processor without an answer: minutes. Of a look that took longer than LOOK only so
- * much counts, for the host did not let the machine run then. */
+/* The limit for an answer, in processor cycles: minutes. A poll that took longer than LOOK counts
+ * as LOOK, because the host did not run the machine then. */
 #define PATIENCE (UINT64_C(1) << 40)
 #define LOOK     (UINT64_C(1) << 28)
 
@@ -40,7 +40,7 @@ static struct {
     bool read_only, can_flush;
 } disk;
 
-/* 0, where no device is, if it is beyond 4 GB. */
+/* 0 if it is beyond 4 GB: there is no device at 0. */
 static uint32_t hexadecimal(const char *digits)
 {
     uint64_t value = 0;
@@ -151,7 +151,7 @@ void disk_init(void)
     disk.registers = NULL;
 }
 
-/* Until the index of what the device has used is not this one any more. */
+/* Waits until the device changes its used index from `before`. */
 static bool wait_for_answer(uint16_t before)
 {
     uint64_t waited = 0, last = x86_rdtsc(), now;
@@ -166,7 +166,7 @@ static bool wait_for_answer(uint16_t before)
     return true;
 }
 
-/* The device lets go of the memory of its request, and is used no more. */
+/* Resets the device, so that it drops its request's memory, and does not use it any more. */
 static void give_up(void)
 {
     console_print("the disk does not answer: it is not used any more\n");
@@ -193,7 +193,7 @@ static bool ask(enum virtio_blk_type type, uint32_t sector, const void *data, ui
     disk.parts[last] =
         (struct virtio_descriptor){kernel_physical((const void *)&status), 1, VIRTIO_DESC_WRITE, 0};
     disk.available[VIRTIO_RING_ENTRIES / 2 + before % PARTS] = 0;
-    __asm__ volatile("" : : : "memory"); /* x86 keeps the order of writes, the compiler must */
+    __asm__ volatile("" : : : "memory"); /* x86 keeps the order of writes; the compiler must too */
     disk.available[VIRTIO_RING_INDEX / 2] = (uint16_t)(before + 1);
     set(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
     if (!wait_for_answer(before)) {

@@ -1,10 +1,10 @@
 /*
- * The file system. A file of the archive, POSIX ustar, is read where it lies. One that was written
- * to lies in pages in a row: so every file is one piece of memory to its reader.
+ * The file system. A file of the archive (POSIX ustar) is read in place. One that was written to is
+ * in consecutive pages. So every file is one piece of memory to its reader.
  *
- * A disk holds an archive, too, of what is not from the image: in the order of the table, each file
- * behind the one before. It is read as a whole at first. What changes a file writes it to its
- * place, and all behind it if they move.
+ * A disk also holds an archive, of the files that are not from the image, in the order of the
+ * table. It is read as a whole at boot. A change to a file writes that file to the disk, and all
+ * files after it if they move.
  */
 #include "kernel/file/file.h"
 
@@ -18,7 +18,7 @@ enum {
     ORDINARY_FILE = '0',
     SIZE_LIMIT = 0x100000,
     END = 2,      /* blocks of zeroes behind an archive */
-    BLANK = 136,  /* and on a disk without a file: others' file systems begin with 64 KB at most */
+    BLANK = 136,  /* and on a disk without files: other file systems begin within 64 KB */
     RESERVE = 128 /* pages that files leave to programs */
 };
 
@@ -42,7 +42,7 @@ static bool octal(const char *field, size_t size, uint64_t *value)
     return i > 0 && (field[i] == '\0' || field[i] == ' ');
 }
 
-/* Of all bytes, with blanks for the checksum itself. */
+/* The sum of all bytes, with blanks for the checksum itself. */
 static uint32_t checksum(const struct tar_header *h)
 {
     uint32_t sum = sizeof h->checksum * ' ';
@@ -54,7 +54,7 @@ static uint32_t checksum(const struct tar_header *h)
     return sum;
 }
 
-/* False: nothing in it can be trusted. */
+/* False: the header is invalid. */
 static bool check_header(const struct tar_header *h, uint64_t *size)
 {
     uint64_t sum;
@@ -92,7 +92,7 @@ static char *alloc(uint32_t size)
     return kernel_info.pages_free < pages(size) + RESERVE ? NULL : page_alloc(pages(size));
 }
 
-/* Those of the image; returns the first free place. */
+/* Lists the image's files; returns the first free entry. */
 static struct file *list_archive(void)
 {
     const struct tar_header *h = (const struct tar_header *)archive_begin;
@@ -141,7 +141,7 @@ static bool is_blank(void)
     return blank;
 }
 
-/* NULL, or why it is left out. What is left out may not be written over. */
+/* NULL, or why it is left out. A file that is left out must not be overwritten. */
 static const char *read_file(const struct tar_header *h, uint64_t size, uint32_t sector,
                              struct file *file)
 {
@@ -162,14 +162,14 @@ static const char *read_file(const struct tar_header *h, uint64_t size, uint32_t
         return not_readable;
     }
     if (same != NULL)
-        *same = (struct file){.size = 0}; /* the disk's stands for the image's */
+        *same = (struct file){.size = 0}; /* the disk's file replaces the image's */
     *file = (struct file){.size = (uint32_t)size, .bytes = bytes, .on_disk = true};
     string_copy(file->name, h->name, sizeof file->name);
     return NULL;
 }
 
-/* An archive ends with two blocks of zeroes, or with the disk. One alone is a damage, and what is
- * behind it may be worth something. */
+/* An archive ends with two blocks of zeroes, or with the disk. A single one means damage, and the
+ * data after it may be valuable. */
 static const char *after_zeroes(uint32_t at, struct tar_header *h)
 {
     if (at == disk_sectors())
@@ -179,7 +179,8 @@ static const char *after_zeroes(uint32_t at, struct tar_header *h)
     return is_zero(h, sizeof *h) ? NULL : not_ours;
 }
 
-/* Into the places from `file` on, in the order in which they lie there, up to what is no header. */
+/* Reads the disk's files into the table from `file` on, in order, up to something that is not a
+ * header. */
 static void read_disk(struct file *file)
 {
     static struct tar_header h;
@@ -239,7 +240,7 @@ static bool write_file(const struct file *file, uint32_t at)
     return disk_write(at, &h, 1) && (size == 0 || disk_write(at + 1, file->bytes, blocks(size)));
 }
 
-/* Where it lies: in front of it are those before it in the table. */
+/* The file's sector on the disk: after the files before it in the table. */
 static uint32_t place(const struct file *file)
 {
     uint32_t at = 0;
@@ -249,10 +250,10 @@ static uint32_t place(const struct file *file)
     return at;
 }
 
-/* Writes a file, and if it takes another room than it did, all behind it and the archive's end. */
+/* Writes a file; if it changed its size in blocks, also all after it and the archive's end. */
 static bool save(const struct file *file, bool moves)
 {
-    static char zeroes[BLANK * BLOCK]; /* never written to; a constant would lie in the image */
+    static char zeroes[BLANK * BLOCK]; /* never written to; a constant would be in the image */
     uint32_t at = place(file);
 
     for (const struct file *f = file; f < file_table + (moves ? FILE_MAX : file - file_table + 1);

@@ -7,7 +7,7 @@
 #include "kernel/cpu/cpu.h"
 #include "kernel/memory/memory.h"
 
-/* A gigabyte is what the kernel's half has room for; below one megabyte a PC has other things. */
+/* The kernel's half has room for a gigabyte; below one megabyte a PC has other things. */
 enum { HIGH_MEMORY = 0x100000, LIMIT = 0x40000000 };
 enum { FREE = 0, IN_USE = 1 };
 

@@ -23,7 +23,7 @@ static void *entry_memory(uint32_t entry)
     return kernel_virtual(entry & -PAGE_SIZE);
 }
 
-/* Finds the entry that maps `address`, making the tables that are missing if asked to. */
+/* Finds the entry that maps `address`, and creates missing tables if `create`. */
 static uint32_t *find_entry(uint32_t space, uint32_t address, bool create)
 {
     uint32_t *table = kernel_virtual(space), *entry;
@@ -38,7 +38,7 @@ static uint32_t *find_entry(uint32_t space, uint32_t address, bool create)
             if (next == NULL)
                 return NULL;
             *entry = kernel_physical(next) | ENTRY_PRESENT;
-            if (shift != PAE_TOP_SHIFT) /* there these bits are reserved */
+            if (shift != PAE_TOP_SHIFT) /* in the top table these bits are reserved */
                 *entry |= SPACE_WRITE | SPACE_PROGRAM;
         }
         table = entry_memory(*entry);
@@ -83,7 +83,7 @@ uint32_t space_create(void)
     return top == NULL ? 0 : kernel_physical(memcpy(top, kernel_virtual(kernel_space), PAGE_SIZE));
 }
 
-/* Frees what the first `count` entries of a table lead to, and the table. */
+/* Frees the tables and pages of the first `count` entries of a table, and the table. */
 static void free_table(uint32_t *table, unsigned shift, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
@@ -121,7 +121,7 @@ uint32_t space_init(uint32_t memory_end)
     if (top == NULL)
         fault_panic("no memory for the kernel's page tables");
     kernel_space = kernel_physical(top);
-    /* Code runs and cannot be written, constants do neither, all other memory cannot run. */
+    /* Code is executable, not writable; constants are neither; the rest is not executable. */
     map_kernel(image_begin, rodata_begin, SPACE_EXECUTE);
     map_kernel(rodata_begin, data_begin, SPACE_READ);
     map_kernel(data_begin, stack_gap, SPACE_WRITE);
@@ -137,7 +137,7 @@ void *space_map_device(uint32_t physical)
     if (!map_page(kernel_space, DEVICE_WINDOW, kernel_virtual(physical & -PAGE_SIZE),
                   SPACE_WRITE | ENTRY_NOT_CACHED))
         fault_panic("no memory for the kernel's page tables");
-    x86_write_cr3(kernel_space); /* forgets the last one */
+    x86_write_cr3(kernel_space); /* flushes the old mapping from the TLB */
     return (char *)DEVICE_WINDOW + physical % PAGE_SIZE;
 }
 

@@ -1,7 +1,7 @@
 /*
- * The life of a process: spawn, time slices, end, and the parent's wait that frees its place in the
- * table. The kernel has one stack for all. A process that must wait is left with
- * the registers of its system call, and makes the call again when it is woken (syscall.c).
+ * The life of a process: spawn, time slices, end, and the parent's wait, which frees its table
+ * entry. The kernel has one stack for all. A process that must wait keeps the registers of its
+ * system call, and makes the call again when it is woken (syscall.c).
  */
 #include "kernel/process/process.h"
 
@@ -67,7 +67,7 @@ void process_end(struct process *ended, int status)
     space_destroy(ended->space);
     ended->status = status;
     ended->state = PROCESS_ENDED;
-    process_wake(PROCESS_WAITING); /* what waits for it, or for the keyboard, looks again */
+    process_wake(PROCESS_WAITING); /* those that wait for it, or for input, check again */
     process_wake(PROCESS_READING);
 }
 

@@ -1,7 +1,7 @@
 /*
  * Makes a file into an address space that is ready to run: ELF (System V ABI, chapters 4 and 5) of
- * type EXEC for the 386. The file may be anything, for programs can write files: what does not fit
- * the rules is refused, and what was built up to there is given back.
+ * type EXEC for the 386. The file may be anything, since programs can write files: an invalid file
+ * is refused, and the pages used so far are freed.
  */
 #include "common/elf.h"
 #include "common/string.h"
@@ -76,7 +76,7 @@ static int make_stack(struct process *p, const char *command_line)
     return error;
 }
 
-/* Finds the file that the first word names, and names the process after it, without folders. */
+/* Finds the file that the first word names, and gives its name without folders to the process. */
 static const struct file *find_program(struct process *p, const char *command_line)
 {
     const char *blank = strchr(command_line, ' '), *slash;

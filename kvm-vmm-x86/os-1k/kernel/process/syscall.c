@@ -1,6 +1,6 @@
 /*
  * The system calls: a function for each, and a table of them that also says which memory of the
- * program a call uses. That is checked before the function is called. Only WRITE checks itself.
+ * program a call uses. It is checked before the call; only WRITE checks its memory itself.
  */
 #include "kernel/process/syscall.h"
 #include "abi/hypercall.h"
@@ -48,7 +48,7 @@ static int call_write(const struct trap_frame *f)
     return (int)length;
 }
 
-/* In the background there is no input; a process behind another one waits until that has ended. */
+/* A background process has no input; one behind the foreground process waits for its end. */
 static int call_getchar(const struct trap_frame *f)
 {
     int c = process_foreground() == process_current ? console_read() : CONSOLE_EMPTY;
@@ -179,7 +179,7 @@ enum { IN_EDX = UINT32_MAX };
 
 struct call {
     int (*serve)(const struct trap_frame *f);
-    uint32_t text;  /* if not 0, EBX points to a text that ends within so many bytes */
+    uint32_t text;  /* if not 0, EBX points to a text that ends within this many bytes */
     uint32_t reads; /* the length of the memory at ECX that is read, or IN_EDX */
     uint32_t fills; /* the same, for memory that is written */
 };

@@ -1,4 +1,4 @@
-/* The editor of common/ between the system calls; see line.h. */
+/* The line editor of common/, with system calls; see line.h. */
 #include "user/lib/line.h"
 
 #include "common/string.h"
@@ -22,7 +22,7 @@ enum edit_result line_read(const char *prompt, char *line, struct edit_history *
     edit_begin(&edit);
     while (result == EDIT_MORE) {
         int byte = call_getchar();
-        /* The end of the input ends what was typed as Enter would, an empty line as Ctrl-D. */
+        /* At the end of input, a line with text ends as by Enter, an empty one as by Ctrl-D. */
         int key = byte >= 0         ? edit_decode(&state, (unsigned char)byte)
                   : edit.length > 0 ? '\n'
                                     : 'D' - '@';

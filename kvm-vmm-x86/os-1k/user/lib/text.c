@@ -4,7 +4,7 @@
 #include "user/lib/call.h"
 
 struct buffer {
-    struct fmt_sink sink; /* the first member: one is made from the other */
+    struct fmt_sink sink; /* the first member: a sink pointer is cast to a buffer */
     size_t used;
     char bytes[512];
 };

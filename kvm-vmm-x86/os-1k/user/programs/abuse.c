@@ -47,8 +47,8 @@ static int spawn_broken(void)
     return refused;
 }
 
-/* How many calls about the kernel's memory, or to fill our own code, are answered otherwise than
- * with ERROR_BAD_ADDRESS. */
+/* The number of calls with the kernel's memory, or to write to our own code, that do not return
+ * ERROR_BAD_ADDRESS. */
 static int served(void)
 {
     void *const kernel = (void *)0x80002000, *const code = (void *)0x00400000;
@@ -91,7 +91,7 @@ static void check_end_of_input(void)
     call_wait(pid, WAIT_BLOCK, &status);
 }
 
-/* Asks for 64 KB of output in one call. Carriage returns, so that nothing is seen of them. */
+/* Asks for 64 KB of output in one call. Carriage returns, so that nothing is visible. */
 static void check_long_write(void)
 {
     static char text[65536];

@@ -76,7 +76,7 @@ static int divide(struct parser *p, int a, int b)
 {
     if (b == 0)
         return fail(p, "division by zero");
-    if (b == -1) /* of the smallest number: what the processor would fault on */
+    if (b == -1) /* the processor would fault for the smallest number */
         return __builtin_sub_overflow(0, a, &a) ? fail(p, "overflow") : a;
     return a / b;
 }

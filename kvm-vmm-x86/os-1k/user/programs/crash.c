@@ -107,14 +107,13 @@ static void local_segment(void)
     __asm__ volatile("movw %w0, %%fs" : : "r"(7));
 }
 
-/* Returns to the task that this one is said to be nested in. */
+/* Returns from a nested task (EFLAGS.NT), but there is none. */
 static void nested_task(void)
 {
     __asm__ volatile("pushf; orl $0x4000, (%%esp); popf; iret" : : : "memory", "cc");
 }
 
-/* Calls the kernel with nothing in the segment registers. That goes through: the kernel loads its
- * own. */
+/* Calls the kernel with null segment registers. The call succeeds: the kernel loads its own. */
 static void no_segments(void)
 {
     __asm__ volatile("xorl %%ecx, %%ecx; movw %%cx, %%fs; movw %%cx, %%gs; movw %%cx, %%es\n\t"

@@ -1,4 +1,4 @@
-/* factorial [N]: the factorials from 0 up to N, of which 32 bits hold 12. */
+/* factorial [N]: the factorials from 0 up to N, at most 12, for 32 bits. */
 #include "user/lib/text.h"
 
 int main(int argc, char **argv)

@@ -1,4 +1,4 @@
-/* fibonacci [N]: the first N numbers of the series, of which 64 bits hold 94. */
+/* fibonacci [N]: the first N numbers of the series, at most 94, for 64 bits. */
 #include "user/lib/text.h"
 
 int main(int argc, char **argv)

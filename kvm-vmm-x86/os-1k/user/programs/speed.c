@@ -1,6 +1,6 @@
 /* speed [call|switch|spawn]: what the kernel's services cost, or one of them, in processor cycles
- * (the time stamp counter). Of many short rounds the best counts: the shorter one is, the likelier
- * that neither the clock nor the host has taken the processor away meanwhile. */
+ * (the time stamp counter). Of many short rounds the best counts: in a short one, the clock or the
+ * host is less likely to have interrupted the program. */
 #include "common/string.h"
 #include "common/x86.h"
 #include "user/lib/call.h"
@@ -47,8 +47,7 @@ static uint32_t best_of(void (*service)(void), uint32_t count)
     return best;
 }
 
-/* Two processes that do nothing but yield: every call is a switch to the other and, at the next,
- * back. */
+/* Two processes that only yield: each call switches to the other one, and the next call back. */
 static uint32_t context_switch(void)
 {
     int status, partner = call_spawn("bin/speed partner", SPAWN_BACKGROUND);

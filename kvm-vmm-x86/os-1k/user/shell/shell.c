@@ -1,7 +1,7 @@
 /*
  * The shell: the first process, and the last. It reads a line, finds out what it means (a number of
- * the menu, a command of its own, or a program), runs it, and goes on. When it ends, the machine
- * does.
+ * the menu, a built-in command, or a program), runs it, and repeats. When it ends, the machine
+ * ends.
  */
 #include "common/string.h"
 #include "user/lib/call.h"
