@@ -1,5 +1,5 @@
-/* Unit tests of acpi/: the tables are followed from the root pointer as a kernel does, and iasl,
- * where it is installed, takes each of them apart without a complaint. */
+/* Unit tests of acpi/: they follow the tables from the root pointer as a kernel does, and iasl, if
+ * installed, disassembles each of them without errors. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +53,7 @@ static gpa_t write_tables(const struct acpi_machine *machine)
     return root;
 }
 
-/* The length of the table, once signature, checksum and place have been found good. */
+/* Checks a table's signature, checksum and address, and returns its length. */
 static uint32_t check_table(gpa_t at, const char *signature)
 {
     uint32_t length = (uint32_t)number(at + 4, 4);
@@ -64,7 +64,7 @@ static uint32_t check_table(gpa_t at, const char *signature)
     return length;
 }
 
-/* The table's address, by way of root pointer and XSDT. */
+/* The table's address, from root pointer and XSDT. */
 static gpa_t find(gpa_t root, const char *signature)
 {
     gpa_t xsdt = number(root + 24, 8);
@@ -268,7 +268,7 @@ static void test_iasl(void **state)
     disassemble(find(root, "APIC"), "apic");
     disassemble(find(root, "MCFG"), "mcfg");
     disassemble(number(find(root, "FACP") + 40, 4), "dsdt");
-    /* What it read compiles again, and names every device. */
+    /* Its output compiles again, and names every device. */
     snprintf(command, sizeof command,
              "cd %s && iasl -p again dsdt.dsl > again.log 2>&1 && grep -q ' 0 Errors, 0 Warnings'"
              " again.log && test $(grep -c ACPI0007 dsdt.dsl) = %d"
@@ -281,8 +281,8 @@ static void test_iasl(void **state)
     assert_int_equal(system(command), 0);
 }
 
-/* As firmware does it: files at an address each, pointers moved by it, sums made of what is there
- * then. */
+/* Does what firmware does: places the files, adds their addresses to pointers, and computes the
+ * checksums after that. */
 static void test_script(void **state)
 {
     static struct acpi_files f;

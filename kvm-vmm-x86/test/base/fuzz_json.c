@@ -1,4 +1,5 @@
-/* Fuzzer of base/json.c: what it takes, written out again, is taken again and says the same. */
+/* Fuzzer of base/json.c: input that it accepts is written out again, and must be accepted with the
+ * same contents. */
 #include <stdlib.h>
 #include <string.h>
 

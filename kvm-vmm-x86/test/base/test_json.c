@@ -39,7 +39,7 @@ static void test_values(void **state)
     assert_string_equal(word, "q\"\xc3\xa9\xf0\x9f\x98\x80\n");
     assert_int_equal(json_member(&json, json.values, "z")->kind, JSON_NULL);
     assert_true(json_get_bool(&json, json.values, "t", &truth) && truth);
-    assert_null(json_member(&json, json.values, "x")); /* it is deeper */
+    assert_null(json_member(&json, json.values, "x")); /* it is nested deeper */
     assert_false(json_get_string(&json, json.values, "n", &word));
     assert_null(json_member(&json, list, "a"));
 }

@@ -112,7 +112,7 @@ static void test_copies_go_on_in_the_slot_behind(void **state)
     memcpy(ram[1], "cd", 2);
     assert_true(memory_read(&m, 0x2ffe, bytes, 4));
     assert_memory_equal(bytes, "abcd", 4);
-    assert_false(memory_write(&m, 0x2ffe, "wxyz", 4)); /* half of it is read-only: nothing */
+    assert_false(memory_write(&m, 0x2ffe, "wxyz", 4)); /* half is read-only: no write */
     assert_memory_equal(ram[0] + 0x1ffe, "ab", 2);
     m.slots[1].read_only = false;
     assert_true(memory_write(&m, 0x2ffe, "wxyz", 4));
@@ -154,7 +154,7 @@ static void test_runs_of_a_log(void **state)
                 3);
 }
 
-/* Every page that is written through the accessor, once, in each way. */
+/* The log has each page that is written, once, for each way of writing. */
 static void test_log(void **state)
 {
     static uint8_t ram[3][0x2000];
@@ -174,7 +174,7 @@ static void test_log(void **state)
     memory_take_written(&m.slots[0], &log);
     assert_int_equal(log, 2);
     memory_take_written(&m.slots[1], &log);
-    assert_int_equal(log, 2); /* added to what is there; nothing new */
+    assert_int_equal(log, 2); /* only adds to the log; nothing is new */
     log = 0;
     memory_take_written(&m.slots[0], &log);
     assert_int_equal(log, 0); /* taken once */
@@ -190,7 +190,7 @@ static void test_log(void **state)
     assert_int_equal(memory_set_logged(&m.slots[2], false), 0);
     assert_int_equal(memory_set_logged(&m.slots[2], true), 0);
     memory_take_written(&m.slots[2], &log);
-    assert_int_equal(log, 0); /* a log that begins again is empty */
+    assert_int_equal(log, 0); /* a log that is started again is empty */
     free(m.slots[0].written);
     free(m.slots[2].written);
 }

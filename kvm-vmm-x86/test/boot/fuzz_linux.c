@@ -1,7 +1,7 @@
 /*
- * libFuzzer: kernels through the Linux loaders and the decompressors into a small guest memory.
- * Three ways in, by the first byte: the bytes as a file; as the header of a kernel whose payload is
- * sound; as the payload of one whose header is sound. The last two get past checks that random
+ * libFuzzer: kernels through the Linux loaders and the decompressors into a small guest memory. The
+ * first byte chooses the use of the others: as a whole file; as the header of a kernel with a good
+ * payload; as the payload of a kernel with a good header. The last two get past checks that random
  * bytes would not.
  */
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * libFuzzer: any file through the loaders into a small guest memory. The first bytes choose the
- * mode and the options; the sanitizers watch the memory's ends, and the reserved range must stay as
- * it was but for its first page and its last paragraph.
+ * mode and the options; the sanitizers watch the ends of memory, and the reserved range must not
+ * change except for its first page and its last paragraph.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -48,8 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     loader = loader_find(&image, &config);
     if (loader->mode(&image, config.mode, &mode, &error) == 0)
         (void)!loader->load(&request, mode, &start, &error);
-    memset(ram + LIMIT, 0, CPU_BOOT_INFO_SIZE); /* what a multiboot kernel is told */
-    memset(ram + RAM_SIZE - STUB, 0, STUB);     /* what answers for the BIOS */
+    memset(ram + LIMIT, 0, CPU_BOOT_INFO_SIZE); /* the boot information of a multiboot kernel */
+    memset(ram + RAM_SIZE - STUB, 0, STUB);     /* the stub in place of the BIOS */
     for (size_t i = LIMIT; i < RAM_SIZE; i++)
         if (ram[i] != 0)
             abort();

@@ -1,4 +1,4 @@
-/* Unit tests of boot/: which loader takes which file, where it lands, and what is refused. */
+/* Unit tests of boot/: which loader takes which file, where it is loaded, and what is refused. */
 #include "load_fixture.h"
 
 static void test_flat_places(void **state)
@@ -30,7 +30,7 @@ static void test_flat_places(void **state)
     assert_int_equal(f->start.entry, 0x100000);
 }
 
-/* Where a BIOS puts it, unless it is said where. */
+/* A boot sector goes where a BIOS puts it, unless --load says otherwise. */
 static void test_boot_sector(void **state)
 {
     struct fixture *f = *state;
@@ -43,7 +43,7 @@ static void test_boot_sector(void **state)
     assert_int_equal(load(f, sector, sizeof sector, RAM_SIZE), 0);
     assert_int_equal(f->start.entry, 0x7c00);
     assert_int_equal(f->ram[0x7c00], 0xf4);
-    assert_true(f->ram[4 * 0x10 + 2] != 0); /* int 0x10 leads to who says that there is no BIOS */
+    assert_true(f->ram[4 * 0x10 + 2] != 0); /* int 0x10 reports the missing BIOS */
     f->config.has_load = true;
     f->config.load = 0x600;
     assert_int_equal(load(f, sector, sizeof sector, RAM_SIZE), 0);
@@ -99,8 +99,8 @@ static void test_elf_refusals(void **state)
     assert_int_equal(load(f, &file, sizeof file, RAM_SIZE), -1);
 }
 
-/* Each is refused in every mode with a word of what it is; a byte less of the mark, and it is taken
- * for code. */
+/* Each file is refused in every mode with a word that names its kind; with one byte of the mark
+ * changed it is taken for code. */
 static void test_foreign_files(void **state)
 {
     static const struct {
@@ -123,7 +123,7 @@ static void test_foreign_files(void **state)
         {"arm64", 0x38, 4, "ARM\x64"},
         {"RISC-V", 0x38, 4, "RSC\x05"},
         {"UEFI", 0, 0x44,
-         "MZ" /* and the PE signature's place, and it */
+         "MZ" /* then the PE signature's offset and the signature */
          "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
          "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
          "\x40\0\0\0PE\0\0"},
@@ -213,7 +213,7 @@ static void test_disks(void **state)
     assert_int_equal(load(f, disk, sizeof disk, RAM_SIZE), 0);
 }
 
-/* The same text in UTF-16 of either order. */
+/* The same text in UTF-16 of either byte order. */
 static void widen(uint8_t *to, const char *text, unsigned high)
 {
     for (size_t i = 0; text[i] != '\0'; i++) {

@@ -1,5 +1,5 @@
-/* Unit tests of boot/linux/kernel_cache.c: a disk that does not answer keeps no one. The folder and
- * its disk are this test's; the event loop is the real one. */
+/* Unit tests of boot/linux/kernel_cache.c: a disk that does not answer does not block the run. The
+ * folder and its disk are this test's; the event loop is the real one. */
 #include <semaphore.h>
 #include <unistd.h>
 
@@ -37,13 +37,13 @@ static int make(void **state)
     struct cached_key key = {0};
 
     (void)state;
-    alarm(60); /* what the old one did: it waited for ever */
+    alarm(60); /* the old code waited for ever */
     if (!made)
         assert_int_equal(events_init(&error), 0);
     made = true;
     sem_init(&disk, 0, 0);
     kernel_cache_ops.keep(&key, calloc(1, 100), 100);
-    kernel_cache_ops.keep(&key, calloc(1, 100), 100); /* of another guest: one is kept a run */
+    kernel_cache_ops.keep(&key, calloc(1, 100), 100); /* of another guest: a run caches only one */
     kernel_cache_start();
     return 0;
 }
@@ -56,8 +56,9 @@ static void test_what_is_written_in_time(void **state)
     assert_int_equal(kernel_cache_used(), KERNEL_CACHE_WRITTEN);
 }
 
-/* Two payloads that the cache's former sum, which anyone can compute, took for one: 4 lanes of
- * s = (s ^ word) * factor, s ^ s >> 29. Their keys differ, and so do those under another secret. */
+/* Two payloads with the same value of the cache's former checksum, which anyone can compute: 4
+ * lanes of s = (s ^ word) * factor, s ^ s >> 29. Their keys differ, and so do those under another
+ * secret. */
 static uint64_t former_sum(uint64_t s, uint64_t word)
 {
     s = (s ^ word) * UINT64_C(0x9e3779b97f4a7c15);
@@ -85,7 +86,7 @@ static void test_a_crafted_payload(void **state)
     assert_memory_not_equal(a.hash, b.hash, sizeof a.hash);
 }
 
-/* The last test: patience never grows. */
+/* Must be the last test: patience never grows. */
 static void test_a_disk_that_hangs(void **state)
 {
     (void)state;

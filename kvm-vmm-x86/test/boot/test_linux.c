@@ -137,8 +137,8 @@ static void test_pvh(void **state)
     assert_non_null(strstr(f->error.text, "no PVH entry"));
 }
 
-/* The decompressor's own entries: of a packing that is not unpacked here, and when 32-bit entry is
- * asked for. */
+/* The decompressor's own entries are used for a packing that is not unpacked here, and if the
+ * 32-bit entry is requested. */
 static void test_own_decompressor(void **state)
 {
     struct fixture *f = *state;
@@ -229,8 +229,8 @@ static void test_bad_headers(void **state)
     expect_refusal(f, "without a mode");
 }
 
-/* Whatever byte is turned over: a clear line, or a kernel that loads where there is memory. Without
- * its magic numbers it is no kernel, but flat code. */
+/* With any bit flipped, there is a clear error, or a kernel that is loaded into memory. Without its
+ * magic numbers it is not a kernel, but flat code. */
 static void test_flipped_bits(void **state)
 {
     struct fixture *f = *state;
@@ -306,7 +306,7 @@ static void test_formats(void **state)
         assert_int_equal(load(f, f->file, f->size), 0);
         assert_memory_equal(f->ram + TEST_KERNEL_AT, f->vmlinux.code, TEST_CODE);
         f->size = test_bzimage_wrap(f->file, packed, n, sizeof f->vmlinux - 1);
-        expect_refusal(f, "damaged"); /* it unpacks to more than it says */
+        expect_refusal(f, "damaged"); /* it unpacks to more than its size says */
         f->size = test_bzimage_wrap(f->file, packed, n / 2, sizeof f->vmlinux);
         expect_refusal(f, "damaged");
     }
@@ -392,13 +392,13 @@ static void test_keeping(void **state)
     assert_int_equal(load(f, f->file, f->size), 0);
     assert_int_equal(test_shelf.size, sizeof f->vmlinux);
     assert_memory_equal(test_shelf.bytes, &f->vmlinux, sizeof f->vmlinux);
-    test_shelf.bytes[TEST_CODE] = 0xcc; /* seen in memory, it can only come from the shelf */
+    test_shelf.bytes[TEST_CODE] = 0xcc; /* in memory, this byte can only come from the cache */
     assert_int_equal(load(f, f->file, f->size), 0);
     assert_int_equal(f->ram[TEST_KERNEL_AT], 0xcc);
     assert_int_equal(test_shelf.finds, 2);
-    test_shelf.cut = true; /* its file was, while it was copied */
+    test_shelf.cut = true; /* the cache's file was truncated while it was copied */
     expect_refusal(f, "cut short");
-    f->file[f->size - 60] ^= 1; /* another kernel: not that one */
+    f->file[f->size - 60] ^= 1; /* another kernel: not the cached one */
     f->config.kernel_entry = KERNEL_ENTRY_PVH;
     (void)!load(f, f->file, f->size);
     assert_int_equal(test_shelf.releases, 2);
@@ -435,7 +435,7 @@ static void test_command_line(void **state)
     assert_string_equal(line, "console");
 }
 
-/* A checksum is held to, and a signature that was put in later does not break it. */
+/* A wrong checksum is an error, but a signature that was added later does not break it. */
 static void test_checksum(void **state)
 {
     enum { PE = 0x80 };

@@ -1,5 +1,5 @@
-/* Unit tests of boot/multiboot.c and multiboot_info.c: headers of both versions, where files land.
- */
+/* Unit tests of boot/multiboot.c and multiboot_info.c: headers of both versions, and where files
+ * are loaded. */
 #include "abi/multiboot2.h"
 #include "boot/multiboot.h"
 #include "load_fixture.h"
@@ -20,7 +20,7 @@ static void test_multiboot_header(void **state)
     assert_true(f->start.paging);
 }
 
-/* Linked high, loaded low: entered where the entry's segment is loaded. */
+/* A kernel linked high and loaded low is entered where the entry's segment is loaded. */
 static void test_multiboot_entry(void **state)
 {
     struct fixture *f = *state;
@@ -44,7 +44,7 @@ struct flat_kernel {
     uint32_t code[4];
 };
 
-/* Loaded from the word before its header on, with 0x1000 bytes in all. */
+/* A kernel that is loaded from the word before its header on, with 0x1000 bytes in all. */
 static struct flat_kernel flat_kernel(void)
 {
     const uint32_t flags = MULTIBOOT_HAS_ADDRESSES;
@@ -203,7 +203,7 @@ static void test_multiboot2(void **state)
     k.request.tag.flags = MULTIBOOT2_OPTIONAL;
     assert_int_equal(load(f, &k, sizeof k, LIMIT), 0);
     k = kernel2();
-    k.addresses.tag.size = 0; /* no tag has less than its own head: the rest is not read */
+    k.addresses.tag.size = 0; /* smaller than a tag's own head: the rest is not read */
     assert_int_equal(load(f, &k, sizeof k, LIMIT), 0);
     assert_int_equal(f->start.boot_magic, 0);
 }
@@ -243,8 +243,8 @@ static void test_multiboot_info(void **state)
     assert_int_equal(available, 640 * KIB + reserved - MIB);
 }
 
-/* What Xen asks of a BIOS: the size of low memory, and calls in real mode, which fail. A kernel
- * that is loaded there has the place for itself. */
+/* What Xen uses of a BIOS: the size of low memory, and calls in real mode, which fail. A kernel
+ * that is loaded there overwrites it. */
 static void test_multiboot_bios(void **state)
 {
     struct fixture *f = *state;
@@ -271,7 +271,7 @@ static void test_multiboot_bios(void **state)
     assert_int_equal(low, 0); /* its zeroed data */
 }
 
-/* A command line that does not fit is refused, not cut: an option is to arrive as it was given. */
+/* A command line that does not fit is refused, not cut: an option must arrive unchanged. */
 static void test_multiboot_command_line_limit(void **state)
 {
     struct fixture *f = *state;

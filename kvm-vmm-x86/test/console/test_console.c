@@ -1,5 +1,5 @@
-/* Unit tests of console.c: exact bytes alone, whole lines and colours among several, prompts at
- * once. */
+/* Unit tests of console.c: exact bytes for one guest, whole lines and colours for several, prompts
+ * at once. */
 #include <errno.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "console/console.h"
 
 static char out[1 << 20], err[8192];
-static size_t out_count, err_count, takes; /* how much standard output takes before it waits */
+static size_t out_count, err_count, takes; /* bytes that standard output takes before it blocks */
 static unsigned wakes, rooms;
 static int answer;
 
@@ -99,7 +99,7 @@ static void test_lines_stay_whole(void **state)
     (void)state;
     begin(2, false, false);
     say(0, "hal");
-    assert_int_equal(wakes, 0); /* in a pipe no one waits for a prompt */
+    assert_int_equal(wakes, 0); /* prompts are not shown in a pipe */
     say(1, "other\n");
     say(0, "lo\n");
     assert_string_equal(written(), "hallo\nother\n");
@@ -131,11 +131,11 @@ static void test_prompt_appears(void **state)
     console_tick();
     assert_false(console_wants_tick());
     assert_string_equal(written(), "name? ");
-    say(0, "more"); /* it has to be looked at again */
+    say(0, "more"); /* the unfinished line must be checked again */
     assert_int_equal(wakes, 2);
 }
 
-/* A guest that reads shows what it has begun at once, and asks for it once. */
+/* When a guest reads, its unfinished line is shown at once, with one request. */
 static void test_prompt_of_a_reader(void **state)
 {
     (void)state;
@@ -159,9 +159,8 @@ static void test_prompt_among_others(void **state)
     assert_string_equal(written(), "name? \nline\n"); /* not "name? line" */
 }
 
-/* Nothing is read: the guest is told to wait at its limit, goes on at half of it, and nothing is
- * lost.
- */
+/* If nobody reads the output, the guest must wait at its limit and goes on at half of it; nothing
+ * is lost. */
 static void test_full_ring(void **state)
 {
     static uint8_t block[CONSOLE_WRITE_MAX];
@@ -191,7 +190,7 @@ static void test_full_ring(void **state)
     assert_true(console_is_written());
 }
 
-/* One guest prints without end, the other a line: its turn comes. */
+/* One guest prints without end, the other one line: the line is printed in its turn. */
 static void test_a_neighbour_has_its_turn(void **state)
 {
     static uint8_t block[CONSOLE_WRITE_MAX];
@@ -208,7 +207,7 @@ static void test_a_neighbour_has_its_turn(void **state)
     assert_non_null(strstr(out, "meek\n"));
 }
 
-/* Where both go to one place, they stay in order. */
+/* If output and messages go to the same place, they stay in order. */
 static void test_one_place_for_both(void **state)
 {
     (void)state;

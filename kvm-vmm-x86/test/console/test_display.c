@@ -1,4 +1,4 @@
-/* Unit tests of display/: what is drawn, and what keys become. */
+/* Unit tests of display/: drawing, and the codes for keys. */
 #include <stdio.h>
 #include <string.h>
 
@@ -105,7 +105,7 @@ static void test_every_character(void **state)
         size_t n = cp437_utf8((uint8_t)c, bytes);
 
         assert_in_range(n, 1, CP437_BYTES_MAX);
-        assert_true((uint8_t)bytes[0] >= ' '); /* a guest sends the terminal no control character */
+        assert_true((uint8_t)bytes[0] >= ' '); /* no control characters for the terminal */
     }
     bytes[cp437_utf8(0xe1, bytes)] = '\0';
     assert_string_equal(bytes, "ß");

@@ -73,7 +73,7 @@ static void test_full_queue(void **state)
     wakes = 0;
     for (size_t i = 0; i < sizeof block / 2; i++)
         assert_int_equal(input_take(0), block[i]);
-    assert_int_equal(wakes, 1); /* once, and not before there is room worth filling */
+    assert_int_equal(wakes, 1); /* once, and only when there is much room */
     assert_int_equal(input_room(), sizeof block / 2);
 }
 
@@ -87,14 +87,14 @@ static void test_focus(void **state)
     assert_int_equal(input_take(1), INPUT_NONE);
     feed("x");
     assert_int_equal(input_pass_focus(), 2);
-    assert_int_equal(input_take(1), 'x'); /* what it had before is its own */
+    assert_int_equal(input_take(1), 'x'); /* guest 1 keeps its earlier input */
     assert_int_equal(input_take(1), INPUT_END);
     input_stop(0);
     assert_int_equal(input_pass_focus(), 1); /* 0 has ended: passed over */
 }
 
-/* Keys for us are found however full the queue is, and a Ctrl-C that the guest has no room for ends
- * it. */
+/* Keys for the VMM work even if the queue is full, and a Ctrl-C for which the guest has no room
+ * ends the guest. */
 static void test_keys_behind_a_full_queue(void **state)
 {
     static uint8_t block[INPUT_QUEUE_SIZE];
@@ -115,7 +115,7 @@ static void test_keys_behind_a_full_queue(void **state)
     assert_int_equal(last_command, INPUT_LEAVE);
 }
 
-/* A guest that starts again keeps the focus and what was typed, and has yet to ask for it. */
+/* A restarted guest keeps the focus and its input, but does not count as reading yet. */
 static void test_restart(void **state)
 {
     (void)state;
@@ -149,13 +149,13 @@ static void test_ctrl_c_ends_what_does_not_read(void **state)
 {
     (void)state;
     begin(2, 0, true);
-    input_want(1); /* the other one reads: keys are worth having */
+    input_want(1); /* the other guest reads: keys are needed */
     assert_true(input_is_read());
     assert_true(input_room() > 0);
     feed("\003");
     assert_int_equal(commands, 1);
     assert_int_equal(last_command, INPUT_INTERRUPT);
-    input_stop(0); /* the focus goes on by itself */
+    input_stop(0); /* the focus moves by itself */
     assert_int_equal(input_focus(), 1);
     feed("\003");
     assert_int_equal(commands, 1);

@@ -1,5 +1,5 @@
-/* Unit tests of console/ports.c and outlet.c, with the real event loop, sockets and files: what is
- * kept for a client that comes late, who waits for whom, and what comes in. */
+/* Unit tests of console/ports.c and outlet.c, with the real event loop, sockets and files: output
+ * kept for a late client, who waits for whom, and input. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,7 +110,7 @@ static void print(unsigned from, unsigned to)
         ports_putchar(0, byte_at(i));
 }
 
-/* Reads until byte `to` has come, and looks whether all from `from` on came in order. */
+/* Reads until byte `to` has come, and checks that all from `from` on came in order. */
 static void expect(int client, unsigned from, unsigned to)
 {
     uint8_t bytes[4096];
@@ -141,7 +141,7 @@ static void test_a_late_client(void **state)
     close(client);
 }
 
-/* A client that reads nothing holds the guest up, until half is drained or it leaves. */
+/* A client that does not read stops the guest, until half is drained or it leaves. */
 static void test_a_client_that_does_not_read(void **state)
 {
     int client;
@@ -170,7 +170,7 @@ static void test_a_client_that_does_not_read(void **state)
     assert_true(calls > before + 1);
 }
 
-/* Not more is read than the guest's queue holds; the rest comes when it has taken some. */
+/* Only as much is read as the guest's queue holds; the rest comes when the guest has read some. */
 static void test_input(void **state)
 {
     static uint8_t bytes[3 * INPUT_MAX];
@@ -247,8 +247,8 @@ static off_t size_of_file(void)
     return status.st_size;
 }
 
-/* A guest that goes on from a snapshot prints behind what it has printed; one that starts, or a
- * copy of one that runs, begins its file. */
+/* A guest restored from a snapshot appends to its output file; a new guest, or a copy of a running
+ * one, starts with an empty file. */
 static void test_a_file_that_is_there(void **state)
 {
     struct saved_guest snapshot = {.folder = "/saved"}, copy = {.folder = NULL};

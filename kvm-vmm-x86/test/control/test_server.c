@@ -1,5 +1,6 @@
-/* Unit tests of control/server.c with the real event loop and sockets, and verbs of our own: which
- * request a descriptor belongs to, and that no client's descriptors hold another client up. */
+/* Unit tests of control/server.c with the real event loop and sockets, and test verbs: descriptors
+ * belong to the right request, and closing one client's descriptors does not block other clients.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,7 @@
 
 #define COUNT "{\"version\":1,\"verb\":\"count\"}\n"
 
-enum { LIMIT = 300 }; /* seconds, of a test that hangs */
+enum { LIMIT = 300 }; /* seconds until a test that hangs is stopped */
 
 static char where[64];
 static bool free_to_answer = true;
@@ -77,7 +78,7 @@ static struct stream connect_client(void)
     return client;
 }
 
-/* The same, by a call that does not wait. */
+/* The same, without blocking. */
 static struct stream connect_now(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -94,7 +95,7 @@ static void send_with(const struct stream *client, const char *text, const int *
     assert_int_equal(socket_send(client, text, strlen(text), fds, number), strlen(text));
 }
 
-/* The next line that it gets; "": it is hung up on. */
+/* The next line that the client gets; "": the server has hung up. */
 static const char *answer(const struct stream *client)
 {
     static char line[256];
@@ -132,7 +133,7 @@ static unsigned open_now(void)
     return found;
 }
 
-/* Its last close waits for `peer`, which takes nothing. */
+/* A socket whose last close blocks on `peer`, which reads nothing. */
 static int lingering(int *peer)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -158,7 +159,7 @@ static int lingering(int *peer)
 
 /* --- tests --- */
 
-/* What is sent at once is read at once; the descriptors come with the second line. */
+/* Two lines are sent and read at once; the descriptors come with the second one. */
 static void test_a_line_before(void **state)
 {
     struct stream client = connect_client();
@@ -181,7 +182,7 @@ static void test_half_a_line(void **state)
 
     (void)state;
     send_with(&client, "{\"version\":1,", &fd, 1);
-    events_run(EVENTS_FOREVER); /* the knock */
+    events_run(EVENTS_FOREVER); /* the connection */
     events_run(EVENTS_FOREVER);
     send_with(&client, "\"verb\":\"count\"}\n", &fd, 1);
     assert_answers(&client, "\"count\":2");
@@ -207,9 +208,9 @@ static void test_too_many(void **state)
         events_run(1000000);
 }
 
-/* Each leaves one that takes long to close: with half a line, with one, with one that is answered
- * later, with too many, and behind what is not read. Others are answered, and in the end all of it
- * is closed. */
+/* Each client leaves a descriptor that takes long to close: with half a line, with a whole one,
+ * with one that is answered later, with too many descriptors, and behind unread data. Other clients
+ * are answered, and in the end everything is closed. */
 static void test_no_client_waits(void **state)
 {
     static const struct {
@@ -263,7 +264,7 @@ static void test_no_client_waits(void **state)
         events_run(1000000);
 }
 
-/* One that is turned away may have sent some, too. */
+/* A client that is turned away may have sent descriptors, too. */
 static void test_turned_away(void **state)
 {
     unsigned before = open_now();
@@ -285,7 +286,7 @@ static void test_turned_away(void **state)
         send_with(&clients[i], COUNT, NULL, 0);
         assert_answers(&clients[i], "\"count\":0");
     }
-    stream_close(&clients[0]); /* its place is the next one's, although the other is still closed */
+    stream_close(&clients[0]); /* a free place, although the other is still being closed */
     send_with(&more[1], COUNT, NULL, 0);
     assert_answers(&more[1], "\"count\":0");
     close(peer);
@@ -298,9 +299,8 @@ static void test_turned_away(void **state)
         events_run(1000000);
 }
 
-/* While the loop stands still many come, and a client that cannot wait is not told EAGAIN. As many
- * as there are places for get an answer, and the others hear why not, with what they sent unread.
- */
+/* Many clients connect while the loop does not run, and none gets EAGAIN. As many as there are
+ * places for get an answer, and the others get the reason, with their requests unread. */
 static void test_many_at_once(void **state)
 {
     enum { MANY = 100 };

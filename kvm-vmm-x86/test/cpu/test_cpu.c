@@ -1,5 +1,4 @@
-/* Unit tests of cpu/: the page tables are walked as the CPU walks them (Intel SDM volume 3, chapter
- * 4). */
+/* Unit tests of cpu/: they walk the page tables as the CPU does (Intel SDM volume 3, chapter 4). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,7 +94,7 @@ static void test_protected(void **state)
     check_protected(9 * MIB + 4 * KIB);
 }
 
-/* Tables only: gigabytes are laid out over a buffer that holds just the top of low RAM. */
+/* Tables only: gigabytes of guest memory over a buffer for only the top of low RAM. */
 static void check_long(uint64_t size)
 {
     uint8_t *ram = calloc(1, size);

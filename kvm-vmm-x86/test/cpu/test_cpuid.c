@@ -73,7 +73,7 @@ static void test_intel(void **state)
     assert_int_equal(find(c, 0xb, 1)->edx, 2);
     assert_int_equal(find(c, 0xb, 2)->ebx, 0);
     assert_int_equal(find(c, 0x40000000, 0)->eax, 0x40000001);
-    assert_int_equal(find(c, 0x80000008, 0)->ecx, 0x700f); /* AMD's alone */
+    assert_int_equal(find(c, 0x80000008, 0)->ecx, 0x700f); /* only for AMD */
     free(c);
 }
 
@@ -119,8 +119,8 @@ static void test_debugged(void **state)
     free(debugged);
 }
 
-/* Where KVM would run guests of guests, enclaves or encrypted guests, ours could not: nothing of it
- * is there. */
+/* Even if KVM supports nested guests, enclaves or encrypted guests, our guest gets none of these
+ * features. */
 static void test_what_the_machine_has_not(void **state)
 {
     static const struct kvm_cpuid_entry2 offered[] = {
@@ -146,7 +146,7 @@ static void test_what_the_machine_has_not(void **state)
     assert_int_equal(find(c, 7, 0)->ecx, 0x00400004);
     assert_int_equal(find(c, 7, 1)->ebx, 4);
     assert_int_equal(find(c, 0x12, 0)->eax | find(c, 0x12, 0)->edx | find(c, 0x12, 1)->eax, 0);
-    assert_int_equal(find(c, 0x80000001, 0)->ecx, 0x75c237f9); /* not the legacy cores either */
+    assert_int_equal(find(c, 0x80000001, 0)->ecx, 0x75c237f9); /* no legacy core count either */
     assert_int_equal(find(c, 0x8000000a, 0)->eax | find(c, 0x8000000a, 0)->edx, 0);
     assert_int_equal(find(c, 0x8000001f, 0)->eax | find(c, 0x8000001f, 0)->ecx, 0);
     free(offer);

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { STEP = 12 };
 
-/* A saved state that anybody may have written: each chunk is taken or refused. */
+/* A saved state from an unknown source: each chunk is accepted or refused. */
 static size_t load(struct machine *machine, const uint8_t *data, size_t size)
 {
     struct chunk_reader reader = {.bytes = data, .size = size};
@@ -24,7 +24,7 @@ static size_t load(struct machine *machine, const uint8_t *data, size_t size)
     return size - reader.size;
 }
 
-/* Whatever state the guest has brought it to, it can be saved and loaded. */
+/* Any state that the guest has caused can be saved and loaded. */
 static void check_it_moves(struct machine *machine)
 {
     static uint8_t saved[TESTDEV_MEMORY_SIZE + 8192];

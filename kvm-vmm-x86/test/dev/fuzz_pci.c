@@ -1,7 +1,8 @@
 /*
  * libFuzzer: a hostile guest on a PCI bus with two virtio devices: a disk, whose requests may take
- * long, and random bytes. Four bytes a step. What must never be: a BAR decoded outside the windows,
- * a message while messages are off, a wait for nothing, a request lost.
+ * long, and random bytes. Each step has four bytes. It must never happen that a BAR is decoded
+ * outside the windows, a message is sent while MSI-X is off, a wait has no reason, or a request is
+ * lost.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +73,7 @@ static void reach_bar(unsigned device, uint64_t offset, uint8_t size, bool write
     reach_bar(device, offsetof(struct virtio_pci_common, member),                                  \
               sizeof((struct virtio_pci_common *)0)->member, true, value)
 
-/* What a kernel does. */
+/* Initialises a device as a kernel does. */
 static void start(unsigned device, uint8_t how)
 {
     configure(device, PCI_COMMAND, 2, true, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
@@ -161,7 +162,7 @@ static void step(uint8_t order, uint8_t a, uint16_t b)
         disk.slow = a & 1;
         disk.code = a & 2 ? -EIO : 0;
         break;
-    case 5: /* by the ports, and anywhere in the memory of the configuration */
+    case 5: /* configuration by ports, and anywhere in configuration memory */
         if (a & 1)
             reach(&pci_ports_ops, 0, 4, true, PCI_ADDRESS_ENABLE | (uint32_t)b << 2);
         reach(&pci_ports_ops, a >> 1 & 7, (uint8_t)(1u << (a >> 4 & 3)), order & 0x10, b);

@@ -1,7 +1,7 @@
 /*
  * libFuzzer: a hostile driver of the virtio devices, over guest memory of two slots. The first byte
- * chooses the device; then four bytes a step. The world around it is fake, and what it must never
- * be asked is checked there: nothing beyond the disk, no memory that is not the guest's (ASan).
+ * chooses the device; then each step has four bytes. The backend is fake, and checks what it is
+ * asked: nothing beyond the disk, no memory outside the guest's (ASan).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,7 @@ static void reach(struct virtio_device *device, uint64_t offset, uint8_t size, b
         .offset = offset, .data = (uint8_t *)&value, .size = size, .write = write, .cpu = &cpu};
 
     if (virtio_device_ops.access(device, &access) != VERDICT_RESUME && disk.count == 0)
-        abort(); /* it may wait only for what is under way */
+        abort(); /* it may wait only for requests in flight */
 }
 
 static void set(struct virtio_device *device, uint64_t offset, uint32_t value)
@@ -76,7 +76,7 @@ static void put(uint64_t at, const void *bytes, size_t size)
         abort();
 }
 
-/* What requests of a device begin with; and mostly they go where those belong. */
+/* The header of a device's requests; the queue is mostly the right one. */
 static unsigned choose_header(struct virtio_device *device, uint8_t shape, uint16_t b,
                               uint32_t header[11])
 {
@@ -131,7 +131,7 @@ static void offer(struct virtio_device *device, uint8_t shape, uint16_t b)
     put(base + 0x102, &index, 2);
 }
 
-/* What the host does meanwhile. */
+/* An action of the host. */
 static void host_step(struct virtio_device *device, uint8_t a, uint16_t b)
 {
     static uint8_t bytes[CHANNEL_SIZE];

@@ -1,5 +1,5 @@
-/* Unit tests of dev/acpi_pm.c: what a kernel does to switch off and to restart, and what it must
- * not take for that. */
+/* Unit tests of dev/acpi_pm.c: power off and reset as a kernel does them, and writes that must not
+ * do so. */
 #include "cmocka_all.h"
 #include "dev/acpi_pm.h"
 #include "fake_backend.h"
@@ -64,8 +64,8 @@ static void test_general_event(void **state)
     assert_int_equal(fake.wakes, 0);
 }
 
-/* The interrupt is up from the press, or from when the guest wants to know, until it has cleared
- * the event. */
+/* The interrupt line is up from the press, or from when the guest enables the event, until the
+ * guest has cleared the event. */
 static void test_power_button(void **state)
 {
     enum { BUTTON = 1 << 8 };
@@ -76,7 +76,7 @@ static void test_power_button(void **state)
     assert_int_equal(read_port(ACPI_PM_EVENT, 2), BUTTON);
     assert_int_equal(write_port(ACPI_PM_EVENT + 2, BUTTON, 2), VERDICT_RESUME);
     assert_true(fake.line[ACPI_PM_IRQ]);
-    assert_int_equal(write_port(ACPI_PM_EVENT, 0xff, 2), VERDICT_RESUME); /* others' bits */
+    assert_int_equal(write_port(ACPI_PM_EVENT, 0xff, 2), VERDICT_RESUME); /* other events' bits */
     assert_true(fake.line[ACPI_PM_IRQ]);
     assert_int_equal(write_port(ACPI_PM_EVENT, BUTTON, 2), VERDICT_RESUME);
     assert_false(fake.line[ACPI_PM_IRQ]);
@@ -88,8 +88,8 @@ static void test_power_button(void **state)
     assert_false(fake.line[ACPI_PM_IRQ]);
 }
 
-/* An event that is enabled wakes; one that has come already does so at once; the button always
- * does. */
+/* An enabled event wakes the machine; one that is pending already does so at once; the button
+ * always does. */
 static void test_sleep(void **state)
 {
     enum { RAM = ACPI_PM_SLEEP_RAM << 10, NOW = SLEEP, ALARM = 1 << 10 };
@@ -118,8 +118,8 @@ static void press_and_sleep(void *context)
     fake.wakes = 0;
 }
 
-/* The button is pressed between the order and the sleep, and the guest has not enabled its event:
- * the machine wakes. A press before the order does not wake it. */
+/* The button is pressed between the write of the sleep bit and the sleep, and its event is not
+ * enabled: the machine wakes. A press before that write does not wake it. */
 static void test_pressed_before_it_sleeps(void **state)
 {
     enum { NOW = ACPI_PM_SLEEP_RAM << 10 | SLEEP };
@@ -136,7 +136,7 @@ static void test_pressed_before_it_sleeps(void **state)
     assert_int_equal(fake.wakes, 1);
 }
 
-/* First the type, then the type and the order, as ACPICA does. */
+/* First the type, then the type and the sleep bit, as ACPICA does. */
 static void test_power_off(void **state)
 {
     (void)state;

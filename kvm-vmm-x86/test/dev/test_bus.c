@@ -4,7 +4,7 @@
 #include "cmocka_all.h"
 #include "dev/bus.h"
 
-/* A device that remembers what reached it, and reads as its own offset. */
+/* A device that records its accesses, and reads as the offset. */
 struct probe {
     unsigned accesses;
     uint64_t offset;

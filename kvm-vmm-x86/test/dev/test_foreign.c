@@ -89,7 +89,7 @@ static void out32(uint64_t offset, uint32_t value, struct bus_cpu *cpu, enum ver
     *verdict = fw_cfg_dma_ops.access(&fw, &a);
 }
 
-/* The whole transfer; what its control word says then. */
+/* Makes a whole transfer; returns its control word afterwards. */
 static uint32_t transfer(uint32_t control, uint32_t length, uint64_t address, unsigned *tries)
 {
     struct {
@@ -190,7 +190,7 @@ static void test_testdev(void **state)
     assert_int_equal(bus_load(&testdev_byte_ops, &testdev, &chunk, &error), -1);
 }
 
-/* What a read of VMware's port gives; EBX afterwards is in `regs`. */
+/* Reads VMware's port; EBX afterwards is in `regs`. */
 static uint32_t call_vmware(struct kvm_regs *regs, uint8_t size, bool string, bool *changed)
 {
     struct bus_cpu cpu = {.regs = regs};

@@ -56,7 +56,7 @@ static void test_getchar(void **state)
     assert_int_equal(call(HC_GETCHAR, &changed), VERDICT_RESUME);
     assert_true(changed);
     assert_true(regs.rax == 0xaabbccddeeff00ff);
-    assert_int_equal(regs.rflags & RFLAGS_CF, 0); /* data, though it looks like the end */
+    assert_int_equal(regs.rflags & RFLAGS_CF, 0); /* data, although it has the value of HC_EOF */
     assert_int_equal(hypercall_ops.access(&hypercall, &read), VERDICT_RESUME);
     assert_int_equal(again, 0xff);
     assert_int_equal(call(HC_GETCHAR, NULL), VERDICT_RESUME);
@@ -99,7 +99,7 @@ static void test_write(void **state)
     assert_int_equal(fake.printed_count, 3);
 }
 
-/* Slice by slice, each try going on where the last one stopped. */
+/* Slice by slice, each call continues where the last one stopped. */
 static void test_much_is_written_in_tries(void **state)
 {
     static uint8_t ram[3 * HYPERCALL_SLICE];
@@ -138,7 +138,7 @@ static bool take(void *context, uint8_t number)
     return number >= 0x20;
 }
 
-/* What the VMM does not know the program may. */
+/* A call that the VMM does not know may be one of the program. */
 static void test_a_call_of_the_program(void **state)
 {
     (void)state;
@@ -160,13 +160,13 @@ static enum fork_answer fork_call(void *context, const struct bus_cpu *cpu, uint
     return fork_gives;
 }
 
-/* Registers change with an answer alone: the copy is made with those of the call. */
+/* Registers change only with an answer: the copy is made with those of the call. */
 static void test_fork(void **state)
 {
     bool changed = true;
 
     (void)state;
-    assert_int_equal(call(HC_FORK, NULL), VERDICT_STOP); /* a machine that knows no copies */
+    assert_int_equal(call(HC_FORK, NULL), VERDICT_STOP); /* a machine without copies */
     assert_int_equal(fake.end, END_CRASH);
     fake.backend.fork = fork_call;
     regs.rax = HC_FORK;

@@ -108,7 +108,7 @@ static void test_keyboard(void **state)
         expect_nothing();
     }
     data(0xfe);
-    expect(0xfe); /* what it sent last, once more */
+    expect(0xfe); /* the last byte, once more */
 }
 
 static void test_keys_and_interrupts(void **state)
@@ -117,7 +117,7 @@ static void test_keys_and_interrupts(void **state)
 
     (void)state;
     assert_true(i8042_press(&controller, a, 2));
-    assert_false(fake.line[I8042_IRQ]); /* not asked for */
+    assert_false(fake.line[I8042_IRQ]); /* not enabled */
     command(0x60);
     data(IRQ_ON);
     assert_true(fake.line[I8042_IRQ]);
@@ -156,7 +156,7 @@ static void test_without_translation(void **state)
     expect(0x83);
 }
 
-/* Keys that find no room are refused as a whole, and a guest that never reads changes nothing. */
+/* Keys without room are refused as a whole; a guest that never reads changes nothing. */
 static void test_full(void **state)
 {
     static const uint8_t a[] = {A_DOWN, A_UP};

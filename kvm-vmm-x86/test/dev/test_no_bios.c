@@ -1,4 +1,5 @@
-/* Unit tests of dev/no_bios.c: which vectors are filled, and what a write of the port says. */
+/* Unit tests of dev/no_bios.c: which vectors are filled, and the message for a write to the port.
+ */
 #include <stdlib.h>
 
 #include "cmocka_all.h"
@@ -22,7 +23,7 @@ static int make(void **state)
     return 0;
 }
 
-/* Where the vector leads, as the CPU sees it. */
+/* The address of the vector, as the CPU reads it. */
 static unsigned target(unsigned n)
 {
     return (unsigned)(ram[4 * n] | ram[4 * n + 1] << 8) +
@@ -53,9 +54,9 @@ static void test_vectors(void **state)
     memset(ram, 0, sizeof ram);
     no_bios_fill(&fake.memory, 0, 0x10);
     assert_int_equal(target(0) + target(255), 0);
-    no_bios_fill(&fake.memory, 0x7c00, SIZE); /* the image's own end stands there */
+    no_bios_fill(&fake.memory, 0x7c00, SIZE); /* the end of the image is there */
     assert_int_equal(target(0), 0);
-    memory_init(&fake.memory, BASE, 0x10000, ram); /* the stack does */
+    memory_init(&fake.memory, BASE, 0x10000, ram); /* the stack is there */
     no_bios_fill(&fake.memory, 0x7c00, 0x7e00);
     assert_int_equal(target(0), 0);
 }
@@ -78,7 +79,7 @@ static void test_what_is_said(void **state)
     assert_int_equal(write_port(0x009, 0xffff, 0xffff), VERDICT_STOP); /* outside of its memory */
 }
 
-/* No device has the port: a guest that writes it by itself, or over the instructions. */
+/* No device has the port: a guest may write to it by itself, or overwrite the stub. */
 static void test_a_guest_that_writes_it(void **state)
 {
     (void)state;

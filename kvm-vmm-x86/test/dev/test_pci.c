@@ -21,7 +21,7 @@ static void test_ports(void **state)
     assert_int_equal(by_port(0x80000900, 0, 4), UINT32_MAX); /* no such function, */
     assert_int_equal(by_port(0x80010800, 0, 4), UINT32_MAX); /* no such bus */
     assert_int_equal(by_port(0x80000800, 1, 4) >> 24, 0xff); /* beyond the last port */
-    set(BUS_PIO, PCI_ADDRESS_PORT, 1, 0x12); /* the register takes nothing but its whole */
+    set(BUS_PIO, PCI_ADDRESS_PORT, 1, 0x12); /* the register takes only 32-bit writes */
     set(BUS_PIO, PCI_ADDRESS_PORT + 2, 2, 0x1234);
     assert_int_equal(get(BUS_PIO, PCI_ADDRESS_PORT, 4), 0x80000800);
     set(BUS_PIO, 0xcf9, 1, 2); /* in the middle of it: the reset register */
@@ -104,10 +104,10 @@ static void test_bar_outside(void **state)
     configure(1, PCI_BAR + 4, 4, machine.pci.high.base >> 32);
     assert_int_equal(get(BUS_MMIO, machine.pci.high.base + COMMON(queues), 2), 1);
     set(BUS_MMIO, machine.pci.high.base + NOTIFY, 2, 0);
-    assert_int_equal(wakes, 2); /* of the bus master's bit, and of this */
+    assert_int_equal(wakes, 2); /* for the bus master bit, and for this write */
 }
 
-/* Two at one place: the first answers, and both live. */
+/* Two BARs at one address: the first one answers, and both devices keep working. */
 static void test_bars_overlap(void **state)
 {
     (void)state;
@@ -119,10 +119,10 @@ static void test_bars_overlap(void **state)
     assert_true(get(BUS_MMIO, BAR(1) + COMMON(queues), 2) > 1);
     assert_int_equal(get(BUS_MMIO, BAR(2) + COMMON(queues), 2), 1);
     assert_int_equal(get(BUS_MMIO, BAR(2) + 0x4000, 4), UINT32_MAX);
-    assert_int_equal(get(BUS_MMIO, BAR(2) + 0x3ffe, 4), UINT32_MAX); /* half of it beyond */
+    assert_int_equal(get(BUS_MMIO, BAR(2) + 0x3ffe, 4), UINT32_MAX); /* half is beyond */
 }
 
-/* No device, no host; and 0xcf9 is there either way. */
+/* Without a device there is no PCI host; port 0xcf9 exists in both cases. */
 static void test_without(void **state)
 {
     static const struct guest_config none = {.virtio = VIRTIO_BY_PCI}, mmio = {.rng = true};

@@ -47,7 +47,7 @@ static void test_nothing_before_it_is_initialized(void **state)
     pulse(0);
     assert_false(pic_has_interrupt(&pic) || pic_is_open(&pic));
     initialize(&pic_first_ops, 0x20, 4, 1);
-    assert_false(pic_has_interrupt(&pic)); /* ICW1 forgets edges */
+    assert_false(pic_has_interrupt(&pic)); /* ICW1 clears edges */
     assert_true(pic_is_open(&pic));
     out(&pic_first_ops, 1, 0xff);
     assert_false(pic_is_open(&pic));
@@ -62,9 +62,9 @@ static void test_priorities(void **state)
     assert_false(pic_has_interrupt(&pic)); /* line 0 is in service */
     out(&pic_first_ops, 0, 0x20);
     assert_int_equal(pic_acknowledge(&pic), 0x24);
-    pulse(0); /* above what is in service */
+    pulse(0); /* of higher priority than the one in service */
     assert_int_equal(pic_acknowledge(&pic), 0x20);
-    out(&pic_first_ops, 0, 0x64); /* the end of line 4 alone */
+    out(&pic_first_ops, 0, 0x64); /* the specific EOI of line 4 */
     out(&pic_first_ops, 0, 0x0b);
     assert_int_equal(reach(&pic_first_ops, 0, false, 0), 1 << 0);
 }

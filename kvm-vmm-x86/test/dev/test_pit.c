@@ -1,4 +1,4 @@
-/* Unit tests of dev/pit.c, by a clock of their own: when counter 0 interrupts, and what is read. */
+/* Unit tests of dev/pit.c, with a fake clock: when counter 0 interrupts, and what is read. */
 #include "cmocka_all.h"
 #include "dev/pit.h"
 #include "fake_backend.h"
@@ -64,7 +64,7 @@ static void test_a_rate(void **state)
     pit_tick(&pit);
     assert_int_equal(fake.edges, 1);
     assert_true(pit_due(&pit) > fake_time);
-    fake_time += SECOND; /* what was missed is one tick, and the rhythm stays */
+    fake_time += SECOND; /* missed ticks are one tick, and the phase stays */
     pit_tick(&pit);
     pit_tick(&pit);
     assert_int_equal(fake.edges, 2);

@@ -133,7 +133,7 @@ static void test_setting(void **state)
     (void)state;
     now = MOMENT;
     start(&rtc);
-    set(&rtc, 11, 0x82); /* it stands still */
+    set(&rtc, 11, 0x82); /* the time does not change */
     now += 5;
     assert_int_equal(get(&rtc, 0), 0x40);
     set(&rtc, 0, 0x59);
@@ -146,11 +146,11 @@ static void test_setting(void **state)
     set(&rtc, 11, 0x02);
     assert_int_equal(number(&rtc, 9), 30);
     assert_int_equal(number(&rtc, 0), 59);
-    now++; /* the host's clock carries on */
+    now++; /* the host's clock adds a second */
     assert_int_equal(number(&rtc, 9), 31);
     assert_int_equal(number(&rtc, 7), 1);
     assert_int_equal(number(&rtc, 4), 0);
-    set(&rtc, 4, 0x07); /* one field of a clock that goes */
+    set(&rtc, 4, 0x07); /* one field while the clock runs */
     assert_int_equal(number(&rtc, 4), 7);
     assert_int_equal(number(&rtc, 9), 31);
     set(&rtc, 8, 0xff); /* no such month */
@@ -158,7 +158,7 @@ static void test_setting(void **state)
     set(&rtc, 0x32, 0); /* before 1970 */
     assert_int_equal(number(&rtc, 0x32), 19);
     bus_reset(&rtc_ops, &rtc);
-    assert_int_equal(number(&rtc, 4), 7); /* its battery */
+    assert_int_equal(number(&rtc, 4), 7); /* a battery keeps it */
 }
 
 static void test_update_ended(void **state)
@@ -242,7 +242,7 @@ static void test_alarm(void **state)
         rtc_tick(&rtc);
         assert_false(fake.line[RTC_IRQ]);
     }
-    now += 2; /* this thread came late */
+    now += 2; /* the timer was late */
     rtc_tick(&rtc);
     assert_true(fake.line[RTC_IRQ]);
     assert_int_equal(get(&rtc, 12), 0xb0);
@@ -250,13 +250,13 @@ static void test_alarm(void **state)
     now += 3600;
     rtc_tick(&rtc);
     assert_int_equal(get(&rtc, 12) & 0x20, 0x20);
-    now -= 7200; /* the host's clock is set back: nothing is missed that was not */
+    now -= 7200; /* the host's clock is set back: nothing has been missed */
     rtc_tick(&rtc);
     assert_int_equal(get(&rtc, 12), 0);
     now += 7200;
     rtc_tick(&rtc);
     assert_int_equal(get(&rtc, 12) & 0x20, 0x20);
-    now = UINT32_MAX; /* a host that slept for decades: a day tells all alarms */
+    now = UINT32_MAX; /* a host that slept for decades: a day finds any alarm */
     rtc_tick(&rtc);
     assert_true(fake.line[RTC_IRQ]);
 }

@@ -46,7 +46,7 @@ static void give(const char *bytes, size_t count)
     serial_input_ready(&serial);
 }
 
-/* As a guest does that waits for input without interrupts. */
+/* Polls like a guest that waits for input without interrupts. */
 static void poll(void)
 {
     for (int i = 0; i < 8; i++)
@@ -82,7 +82,7 @@ static void test_receive_and_end(void **state)
     assert_int_equal(in(DATA), 0);
 }
 
-/* The carrier (MSR bit 7) is there until the guest has taken the end of input, and again with
+/* The carrier (MSR bit 7) is set until the guest has read the end of input, and again with new
  * input. */
 static void test_end_drops_the_carrier(void **state)
 {
@@ -101,7 +101,7 @@ static void test_end_drops_the_carrier(void **state)
     give("y", 1);
     assert_int_equal(in(DATA), 'y');
     assert_int_equal(in(MSR), 0xb0);
-    assert_int_equal(in(DATA), 0x04); /* so there is an end again */
+    assert_int_equal(in(DATA), 0x04); /* there is a new end of input */
     assert_int_equal(in(MSR), 0x30);
 }
 
@@ -124,8 +124,8 @@ static void look(unsigned times)
         serial_look_for_end(&serial);
 }
 
-/* A guest that waits for the interrupt gets the end when it is quiet; once more when it has gone on
- * since, as one that threw the first away; and not while it prints. */
+/* A guest that waits for the interrupt gets the end after a quiet time, and once more if it has
+ * done something since, because it may have dropped the first; not while it prints. */
 static void test_end_when_quiet(void **state)
 {
     (void)state;
@@ -153,13 +153,13 @@ static void test_end_without_ctrl_d(void **state)
     fake.input_ends = true;
     assert_int_equal(in(LSR)&1, 0);
     assert_int_equal(in_item(DATA, true), 0);
-    assert_int_equal(in(MSR), 0xb0); /* the carrier tells no more than the data does */
+    assert_int_equal(in(MSR), 0xb0); /* the carrier changes only with the data */
 }
 
 static void test_polling_means_reading(void **state)
 {
     (void)state;
-    for (int i = 0; i < 100; i++) { /* a printing guest looks at LSR before each byte */
+    for (int i = 0; i < 100; i++) { /* a printing guest reads LSR before each byte */
         in(LSR);
         out(DATA, '.');
     }
@@ -200,7 +200,7 @@ static void test_receive_interrupt(void **state)
     assert_int_equal(in(IIR), 0x04);
     assert_int_equal(in(DATA), 'q');
     assert_false(fake.line[4]);
-    out(MCR, 0); /* OUT2 off: the line is cut */
+    out(MCR, 0); /* OUT2 off: the interrupt line is disconnected */
     give("r", 1);
     assert_false(fake.line[4]);
 }
@@ -258,8 +258,8 @@ static void test_clearing_loses_no_input(void **state)
     assert_int_equal(in(DATA), 'e');
 }
 
-/* Register by register what Linux's 8250 driver does to find a UART and to open it. Of what it
- * reads on the way it keeps nothing, so there must be nothing. */
+/* Register by register what Linux's 8250 driver does to find a UART and to open it. It drops all
+ * that it reads on the way, so it must read no input. */
 static void test_driver_start_takes_no_input(void **state)
 {
     (void)state;
@@ -269,7 +269,7 @@ static void test_driver_start_takes_no_input(void **state)
     out(IER, 0);
     out(FCR, 0x07);
     out(FCR, 0);
-    for (int round = 0; round < 2; round++) { /* once before it tries the line, once after */
+    for (int round = 0; round < 2; round++) { /* once before it tests the interrupt, once after */
         assert_int_equal(in(LSR)&1, 0);
         assert_int_equal(in(DATA), 0);
         assert_int_equal(in(IIR), 0x01);
@@ -292,7 +292,7 @@ static void test_driver_start_takes_no_input(void **state)
     assert_int_equal(in(DATA), 'a');
 }
 
-/* Polls make a listener, which stays one until it clears the receiver. */
+/* A guest that polls counts as listening, until it clears the receiver. */
 static void test_listening_by_polls(void **state)
 {
     (void)state;
@@ -332,7 +332,7 @@ static void test_string_input_listens(void **state)
     assert_true(fake.wanted);
 }
 
-/* What loopback gives back is no sign of anybody waiting for input: drivers measure FIFOs so. */
+/* Reading in loopback does not count as waiting for input: drivers measure FIFOs that way. */
 static void test_loopback_is_no_poll(void **state)
 {
     (void)state;
@@ -362,8 +362,8 @@ static void restore(void)
     assert_int_equal(serial_ops.load(&serial, &chunk, &error), 0);
 }
 
-/* A driver that has more to send waits for the interrupt of an empty transmitter. It comes in a
- * restored guest as well, once, and after each byte again. */
+/* A driver that has more to send waits for the interrupt of an empty transmitter. A restored guest
+ * gets it too, once, and again after each byte. */
 static void test_saved_while_it_transmits(void **state)
 {
     (void)state;
@@ -394,8 +394,8 @@ static void test_saved_while_it_waits_for_input(void **state)
     assert_int_equal(in(DATA), 'x');
 }
 
-/* A load changes nothing by itself, not even where other input waits: what the guest did from there
- * it does again (watch/travel). */
+/* A load changes nothing by itself, even if other input waits: the guest must repeat what it did
+ * from there (watch/travel). */
 static void test_load_does_not_look_for_input(void **state)
 {
     (void)state;

@@ -60,7 +60,7 @@ static void pages(void **state)
     assert_int_equal(*buffer(3 * PAGE), 0x5a);
     driver_set(&driver, VIRTIO_MMIO_CONFIG + 4, 7);
     assert_int_equal(driver_get(&driver, VIRTIO_MMIO_CONFIG + 4), 7);
-    driver_set(&driver, VIRTIO_MMIO_CONFIG, 7); /* not the driver's to write */
+    driver_set(&driver, VIRTIO_MMIO_CONFIG, 7); /* the driver cannot write it */
     assert_int_equal(driver_get(&driver, VIRTIO_MMIO_CONFIG), 0);
 }
 
@@ -75,7 +75,7 @@ static void offer_reports(void)
     assert_in_range(driver_used(&driver, VIRTIO_BALLOON_REPORTING), 1, REPORTS - 1);
 }
 
-/* What the driver had reported before is its own again, and stays as it is. */
+/* Pages that the driver had reported before belong to it again, and do not change. */
 static void a_reset_among_reports(void **state)
 {
     unsigned done;
@@ -92,7 +92,7 @@ static void a_reset_among_reports(void **state)
     assert_int_equal(*buffer(done * PAGE), 0x5a);
 }
 
-/* The rest is for the device that goes on. */
+/* The restored device serves the rest. */
 static void a_snapshot_among_reports(void **state)
 {
     static struct balloon other;
@@ -125,8 +125,8 @@ static void a_snapshot_among_reports(void **state)
         assert_int_equal(*buffer(i * PAGE), i < REPORTS ? 0 : 0x5a);
 }
 
-/* The driver is told of what the host asks for, when the guest does not stand still, and the host
- * of what it has given. */
+/* The driver gets the size that the host requests, if the guest is not paused; the host gets the
+ * size of the balloon. */
 static void is_asked(void **state)
 {
     uint64_t asked, given;

@@ -1,5 +1,5 @@
 /* Unit tests of dev/virtio/blk.c and device.c: requests good and bad on a disk in memory, a reset
- * and a pause with requests in flight, a state that goes on in another device. */
+ * and a pause with requests in flight, a state that is restored in another device. */
 #include "dev/virtio/blk.h"
 #include "fake_disk.h"
 #include "virtio_driver.h"
@@ -34,7 +34,7 @@ static uint8_t *buffer(uint32_t at)
     return driver.ram + DRIVER_BUFFER + at;
 }
 
-/* Offers a request with `size` bytes of data; false: it has none. */
+/* Offers a request with `size` bytes of data. */
 static void offer(uint32_t type, uint64_t sector, uint32_t size, bool data_writable)
 {
     struct virtio_blk_header header = {.type = type, .sector = sector};
@@ -140,7 +140,7 @@ static void no_header_or_status(void **state)
     assert_true(driver_get(&driver, VIRTIO_MMIO_STATUS) & VIRTIO_STATUS_NEEDS_RESET);
     assert_int_equal(driver.fake.said, 1);
     assert_non_null(strstr(driver.fake.message, "virtio3 (blk)"));
-    for (unsigned i = 0; i < 10; i++) { /* the user is not told without end */
+    for (unsigned i = 0; i < 10; i++) { /* the number of messages is limited */
         driver_set(&driver, VIRTIO_MMIO_STATUS, 0);
         driver_start(&driver, &blk.device);
         driver_offer(&driver, 0, short_header, 2);
@@ -185,7 +185,7 @@ static void a_pause_waits_and_a_resume_goes_on(void **state)
     offer(VIRTIO_BLK_IN, 1, 512, true); /* not taken any more */
     driver_serve(&driver);
     assert_int_equal(driver.fake.woken, 1);
-    assert_false(virtio_device_ops.quiesce(&blk.device)); /* it was something else */
+    assert_false(virtio_device_ops.quiesce(&blk.device)); /* it was woken for another reason */
     disk.slow = false;
     driver_serve(&driver);
     assert_int_equal(driver.fake.woken, 2);
@@ -223,7 +223,7 @@ static void another_device_goes_on(void **state)
     assert_int_equal(driver.wakes, 1);
     driver_serve(&driver);
     assert_int_equal(driver_used(&driver, 0), 2);
-    ((uint8_t *)(uintptr_t)chunk.bytes)[8] = 0xff; /* a status that cannot be */
+    ((uint8_t *)(uintptr_t)chunk.bytes)[8] = 0xff; /* an impossible status */
     ((uint8_t *)(uintptr_t)chunk.bytes)[0] = 0xff; /* features that are not offered */
     assert_int_equal(virtio_device_ops.load(&blk.device, &chunk, &error), -1);
 }

@@ -1,5 +1,5 @@
 /* Unit tests of dev/virtio/console.c and channel.c: ports come with their names, bytes go both ways
- * and wait where there is no room, ends come after bytes, a state goes on in another device. */
+ * and wait if there is no room, ends come after bytes, a state is restored in another device. */
 #include "dev/virtio/console.h"
 #include "fake_channels.h"
 #include "virtio_driver.h"
@@ -7,7 +7,7 @@
 enum {
     CONTROL_IN = 2,
     CONTROL_OUT = 3,
-    IN = 1, /* the port of that name, its queues */
+    IN = 1, /* the port "in", and its queues */
     IN_QUEUE = 4,
     IN_OUT_QUEUE = 5,
     REPLY = 0x8000, /* where messages to the driver go, 64 bytes each */
@@ -57,7 +57,7 @@ static void tell(uint32_t port, enum virtio_console_event event, uint16_t value)
     driver_serve(&driver);
 }
 
-/* The next message from the device is this one; behind it stand those bytes. */
+/* Expects this message next from the device, followed by these bytes. */
 static void expect(uint32_t port, enum virtio_console_event event, uint16_t value, const void *rest,
                    size_t size)
 {
@@ -126,7 +126,7 @@ static void bytes_to_the_guest(void **state)
     assert_true(fake.wakes > 0);
     driver_offer(&driver, IN_QUEUE, parts, 2);
     driver_serve(&driver);
-    assert_int_equal(driver_used(&driver, IN_QUEUE), 0); /* the driver would throw them away */
+    assert_int_equal(driver_used(&driver, IN_QUEUE), 0); /* the driver would drop them */
     open_port(IN);
     assert_int_equal(driver_used(&driver, IN_QUEUE), 1);
     assert_int_equal(driver_written(&driver, IN_QUEUE, 0), 10);
@@ -140,7 +140,7 @@ static void bytes_to_the_guest(void **state)
     assert_int_equal(driver_written(&driver, IN_QUEUE, 1), 1);
 }
 
-/* The host's end closes when the guest has what was written before. */
+/* The host's end closes when the guest has read what was written before. */
 static void an_end_comes_last(void **state)
 {
     static const struct driver_part part = {DATA, 100, true};
@@ -159,7 +159,7 @@ static void an_end_comes_last(void **state)
     expect(IN, VIRTIO_CONSOLE_PORT_OPEN, 0, NULL, 0);
 }
 
-/* More than the channel holds waits in its queue; the guest's end closes behind it. */
+/* Data beyond the channel's size waits in its queue; the guest's end closes after it. */
 static void no_room(void **state)
 {
     static const struct driver_part part = {DATA, 0x6000, false};
@@ -189,7 +189,7 @@ static void no_room(void **state)
     assert_int_equal(driver_used(&driver, IN_OUT_QUEUE), 4);
 }
 
-/* What a guest writes while the host's end is closed is gone, and it does not wait. */
+/* Data that a guest writes while the host's end is closed is lost, and the guest does not wait. */
 static void closed(void **state)
 {
     static const struct driver_part part = {DATA, 0x7000, false};
@@ -255,7 +255,7 @@ static void a_reset_closes(void **state)
     assert_false(channel_is_open(&fake.channel[IN]));
 }
 
-/* A driver that knows no ports has only the console, and no message says so. */
+/* A driver without multiport has only the console, and gets no control messages. */
 static void one_port(void **state)
 {
     static const struct driver_part in = {DATA, 10, true}, out = {DATA + 0x100, 5, false};
@@ -277,7 +277,7 @@ static void one_port(void **state)
     assert_memory_equal(got, "hello", 5);
 }
 
-/* In the middle of a request that the host has taken in part. */
+/* A state in the middle of a request that the host has taken in part. */
 static void a_state_goes_on(void **state)
 {
     static const struct driver_part part = {DATA, 0x6000, false};

@@ -1,5 +1,5 @@
 /* Unit tests of dev/virtio/net.c: frames both ways, in one buffer or several that come at once, and
- * what is no frame; a host that takes nothing, a driver that has no buffers. */
+ * packets that are not frames; a host that takes nothing, a driver without buffers. */
 #include "dev/virtio/net.h"
 #include "fake_net.h"
 #include "virtio_driver.h"
@@ -137,7 +137,7 @@ static void merged(void **state)
     assert_int_equal(driver.fake.edges, 1);
 }
 
-/* A driver that merges nothing and has small buffers loses long frames, and no others. */
+/* A driver without merged buffers that has small buffers loses only long frames. */
 static void not_merged(void **state)
 {
     static const struct driver_part part = {DATA, 200, true};

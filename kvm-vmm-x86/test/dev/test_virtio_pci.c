@@ -1,5 +1,5 @@
 /* Unit tests of dev/virtio/pci.c and dev/msix.c: a driver runs a device with messages and with a
- * line, and what a bad one does changes nothing but its own device. */
+ * line, and a bad driver affects only its own device. */
 #include "pci_guest.h"
 
 static void start(unsigned slot)
@@ -96,7 +96,7 @@ static void test_messages(void **state)
     assert_int_equal(used(), 2);
 }
 
-/* Masked in three ways, it waits and is told once; the table may change meanwhile. */
+/* Masked in three ways, a message waits and is sent once; the table may change meanwhile. */
 static void test_masks(void **state)
 {
     (void)state;
@@ -127,7 +127,7 @@ static void test_masks(void **state)
     assert_int_equal(fake.messages, 2);
 }
 
-/* A device that is no bus master takes no request. */
+/* A device that is not a bus master takes no requests. */
 static void test_master(void **state)
 {
     unsigned before;
@@ -191,8 +191,8 @@ static void test_reset(void **state)
     assert_int_equal(used(), 1);
 }
 
-/* With requests in flight the vCPU waits, and tries again: nothing is reset before they are back.
- */
+/* With requests in flight the vCPU waits, and tries again: nothing is reset before they have
+ * completed. */
 static void test_reset_in_flight(void **state)
 {
     struct virtio_device *d = machine.virtio[0];
@@ -213,7 +213,7 @@ static void test_reset_in_flight(void **state)
     assert_int_equal(config(1, PCI_COMMAND, 2), 0);
 }
 
-/* Every register in every width, as a driver that knows nothing; then the device still runs. */
+/* Every register in every width, as an ignorant driver might; afterwards the device still works. */
 static void test_odd_accesses(void **state)
 {
     (void)state;
@@ -284,8 +284,7 @@ static void test_state_moves(void **state)
     assert_memory_equal(saved, again, size);
 }
 
-/* A line that was high is high; and a state that no device can be in is refused, each part of it.
- */
+/* A line that was high is high again; an impossible state is refused, in each of its parts. */
 static void test_state_that_cannot_be(void **state)
 {
     static uint8_t saved[32768];

@@ -1,5 +1,5 @@
 /* Unit tests of dev/virtio/rng.c: bytes come, no more than asked for, and a driver that asks for
- * none breaks its device. */
+ * zero bytes breaks its device. */
 #include "dev/virtio/rng.h"
 #include "virtio_driver.h"
 

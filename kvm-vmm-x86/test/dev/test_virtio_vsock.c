@@ -1,5 +1,5 @@
-/* Unit tests of dev/virtio/vsock.c: connections both ways, credit, ends, and what a hostile guest
- * says. A saved state: test_vsock_saved.c. */
+/* Unit tests of dev/virtio/vsock.c: connections both ways, credit, ends, and hostile packets. A
+ * saved state: test_vsock_saved.c. */
 #include "vsock_guest.h"
 
 static void from_the_guest(void **state)
@@ -87,7 +87,7 @@ static void bad_clients(void **state)
     }
 }
 
-/* A guest that has little room, and says when it has more. */
+/* A guest with little room, which reports when it has more. */
 static void credit_of_the_guest(void **state)
 {
     struct virtio_vsock_header h = packet(VIRTIO_VSOCK_REQUEST);
@@ -104,7 +104,7 @@ static void credit_of_the_guest(void **state)
     expect(VIRTIO_VSOCK_CREDIT_REQUEST); /* once */
     nothing();
     h.op = VIRTIO_VSOCK_CREDIT_UPDATE;
-    send_packet(h, 0); /* it has read nothing: else the two would ask each other for ever */
+    send_packet(h, 0); /* no answer, as it has read nothing: or both would ask for ever */
     nothing();
     h.forwarded = 60;
     send_packet(h, 0);
@@ -115,7 +115,7 @@ static void credit_of_the_guest(void **state)
     nothing();
 }
 
-/* A host's program that reads nothing; then it does. */
+/* A program on the host that at first does not read. */
 static void credit_of_the_host(void **state)
 {
     struct fake_stream *s = guest_connects();
@@ -145,7 +145,7 @@ static void credit_of_the_host(void **state)
     assert_true(s->output_ended && s->taken == VSOCK_BUFFER);
     say(VIRTIO_VSOCK_CREDIT_REQUEST);
     assert_int_equal(next().forwarded, VSOCK_BUFFER);
-    send_data(1); /* after it said that it was done */
+    send_data(1); /* after it has shut down its sending side */
     assert_false(s->open);
     expect(VIRTIO_VSOCK_RST);
 }
@@ -181,7 +181,7 @@ static void a_host_that_goes(void **state)
     nothing();
 }
 
-/* What a client sent before it closed arrives, though the guest writes to it meanwhile. */
+/* What a client sent before it closed arrives, even if the guest writes to it meanwhile. */
 static void a_host_that_sent_and_went(void **state)
 {
     struct fake_stream *s = guest_connects();
@@ -198,7 +198,7 @@ static void a_host_that_sent_and_went(void **state)
     h = next();
     assert_true(h.op == VIRTIO_VSOCK_SHUTDOWN && h.flags == VIRTIO_VSOCK_SHUT_RECEIVE);
     assert_int_equal(h.forwarded, 100);
-    send_data(1000); /* sent before it heard */
+    send_data(1000); /* sent before it knew */
     h = next();
     assert_true(h.op == VIRTIO_VSOCK_RW && h.size == ROOM - HEADER && h.forwarded == 1100);
     h = next();
@@ -208,7 +208,7 @@ static void a_host_that_sent_and_went(void **state)
     assert_false(s->open);
 }
 
-/* The host may have fewer connections than the device has places. */
+/* The host may allow fewer connections than the device has places. */
 static void few_descriptors(void **state)
 {
     (void)state;
@@ -252,7 +252,7 @@ static void no_packets(void **state)
     assert_int_equal(driver.fake.said, 1);
 }
 
-/* Answers wait for the guest's buffers, and its packets for the answers: all come. */
+/* Answers wait for the guest's buffers, and its packets wait for the answers: all arrive. */
 static void many_refusals(void **state)
 {
     (void)state;
@@ -281,7 +281,7 @@ static void many_connections(void **state)
     (void)fake_vsock_client(&host, "CONNECT 77\n");
     nothing();
     assert_int_equal(host.client_count, 1); /* it waits */
-    say(99);                                /* breaks one, whose place is free after the answer */
+    say(99); /* breaks a connection, whose place is free after the answer */
     expect(VIRTIO_VSOCK_RST);
     assert_int_equal(host.client_count, 0);
     expect(VIRTIO_VSOCK_REQUEST);

@@ -1,5 +1,5 @@
-/* Unit tests of dev/virtio/vsock.c: a guest that goes on from a saved state, where connections are
- * gone that it believes in. */
+/* Unit tests of dev/virtio/vsock.c: a guest restored from a saved state still believes in
+ * connections that are gone. */
 #include "vsock_guest.h"
 
 /* Saved, and loaded into the device of another process over the same memory. */
@@ -43,7 +43,8 @@ static uint16_t told_from(unsigned queue)
     return event;
 }
 
-/* The guest has both ends of a port in mind, a packet under way and a buffer for another. */
+/* The guest is saved with connections in both directions, a packet in flight and a buffer for
+ * another. */
 static void saved(void **state)
 {
     struct fake_stream *s = fake_vsock_client(&host, "CONNECT 77\n");
@@ -72,7 +73,7 @@ static void saved(void **state)
     assert_int_equal(driver_used(&driver, VIRTIO_VSOCK_EVENT), 1);
     memcpy(&event, driver.ram + DRIVER_BUFFER + EVENT, sizeof event);
     assert_int_equal(event, VIRTIO_VSOCK_TRANSPORT_RESET);
-    nothing(); /* until the guest has dealt with it, of which it tells though a buffer is left */
+    nothing(); /* until the guest has processed the event, and notifies although a buffer is left */
     assert_int_equal(told_from(VIRTIO_VSOCK_EVENT), 2);
     offer_event_buffer();
     h = next();
@@ -84,8 +85,8 @@ static void saved(void **state)
     assert_int_equal(driver_used(&driver, VIRTIO_VSOCK_EVENT), 1);
 }
 
-/* In the middle of that: the guest hears of it again, and of nothing before. A driver without
- * buffers for events is not waited for. */
+/* Saved again in the middle of that: the guest gets the event again, and nothing before it. A
+ * driver without event buffers is not waited for. */
 static void saved_again(void **state)
 {
     (void)state;

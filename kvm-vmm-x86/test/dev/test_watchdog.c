@@ -86,7 +86,7 @@ static void stopped(void **state)
     assert_int_equal(get(WATCHDOG_RUNNING), 0);
 }
 
-/* The time that the machine stands still does not count; nor a saved state's. */
+/* The time during a pause does not count; nor the time between a save and a restore. */
 static void paused(void **state)
 {
     struct watchdog_state saved;
@@ -96,7 +96,7 @@ static void paused(void **state)
     put(WATCHDOG_PERIOD, 100);
     put(WATCHDOG_RUNNING, 1);
     clock_now += 4 * SECOND;
-    for (int i = 0; i < 2; i++) { /* asked again, it says the same */
+    for (int i = 0; i < 2; i++) { /* asked again, the answer is the same */
         assert_true(watchdog_ops.quiesce(&w));
         clock_now += 1000 * SECOND;
         watchdog_look(&w);

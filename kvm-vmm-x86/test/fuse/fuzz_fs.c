@@ -1,8 +1,8 @@
 /*
  * libFuzzer: a hostile driver of the virtio file system device, over guest memory of its own and a
- * small folder of the host. A step is four bytes: what is done, with which operation, node, handle
- * and name. Requests are served on the device's threads, as always. What must not happen is what
- * ASan sees, a request that is lost, and a change beside the folder.
+ * small folder of the host. A step is four bytes: the action, and its operation, node, handle and
+ * name. Requests are served on the device's threads, as usual. There must be no error of ASan, no
+ * lost request, and no change outside the folder.
  */
 #include <errno.h>
 #include <poll.h>
@@ -41,7 +41,7 @@ static void set(uint64_t offset, uint32_t value)
     reach(offset, 4, true, value);
 }
 
-/* Until the threads have nothing more to do. */
+/* Waits until all requests have completed. */
 static void drain(void)
 {
     struct pollfd done = {.fd = fs.device.fd, .events = POLLIN};
@@ -82,7 +82,7 @@ static void start(void)
     set(VIRTIO_MMIO_STATUS, 0xf);
 }
 
-/* The queues' memory is as a driver leaves it, in case the fuzzer wrote there. */
+/* Sets up the queues' memory as a driver would, in case the fuzzer has written there. */
 static void offer(unsigned queue, uint32_t asked, uint32_t room)
 {
     uint64_t at = QUEUES_AT + queue * 0x400;
@@ -96,7 +96,7 @@ static void offer(unsigned queue, uint32_t asked, uint32_t room)
     put(at + 0x102, &index, 2);
 }
 
-/* What a reply gives a driver to go on with. */
+/* Stores nodes and handles of a reply for later requests. */
 static void learn(uint32_t opcode)
 {
     struct {
@@ -118,8 +118,8 @@ static void learn(uint32_t opcode)
         handles[handle_count++ % 8] = open.fh;
 }
 
-/* Arguments that are all of a kind: 64-bit words, of which the first is a handle or a node, and two
- * names behind as many of them as the operation has. */
+/* Arguments of one form: as many 64-bit words as the operation has, the first a handle or a node,
+ * then two names. */
 static void request(uint8_t opcode, uint8_t which, uint8_t value)
 {
     static const char *const names[] = {"a", "b", "dir", "file", "..", "", "x/y", "link"};
@@ -197,7 +197,7 @@ static void step(uint8_t order, uint8_t a, uint8_t b, uint8_t c)
     }
 }
 
-/* What stands beside the shared folder stays as it is. */
+/* Files beside the shared folder must not change. */
 static void check_outside(void)
 {
     char path[160];
@@ -260,7 +260,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memory_init(&fake.memory, 0, RAM, ram);
     empty();
     fuse_server_close(fs.server);
-    fs.server = fuse_server_open(&options, &error); /* the folder is another */
+    fs.server = fuse_server_open(&options, &error); /* it is another folder */
     fs.device.complaints = 0;
     fs.device.quiet = false;
     memset(nodes, 0, sizeof nodes);

@@ -1,6 +1,6 @@
-/* libFuzzer: the state of a shared folder from outside. What is taken is used: each node and
- * handle, and then saved. Small inode numbers stand for files that there are: a, a/b, c, which is
- * hidden, and one beside the folder. Neither of those two may answer. */
+/* libFuzzer: the state of a shared folder from outside. If it is accepted, each node and handle is
+ * used, and the state is saved again. Small inode numbers stand for existing files: a, a/b, c,
+ * which is hidden, and one beside the folder. Neither of the last two may answer. */
 #include <errno.h>
 #include <sys/resource.h>
 
@@ -14,7 +14,7 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
 enum { FORBIDDEN = 777 /* bytes */, FILES = 4, NODE_SIZE = 56, HEADER_SIZE = 24 };
 #define NUMBER(slot) ((slot) | UINT64_C(1) << 32)
 
-/* As fuse/saved.c has it. */
+/* The same as in fuse/saved.c. */
 struct __attribute__((packed)) saved_node {
     uint64_t id, folder, dev, ino, birth, lookups;
     uint32_t type, name_size;
@@ -28,7 +28,7 @@ struct __attribute__((packed)) saved_state {
     uint32_t flags, folder;
 };
 
-/* One that is good. Device 0 is the folder's. */
+/* A good state. Device 0 is the folder's. */
 static const struct saved_state good = {
     .version = 2,
     .devices = 1,
@@ -82,7 +82,7 @@ static void start(void)
         abort();
 }
 
-/* A copy with the files' inodes and times of birth, as far as there are nodes. */
+/* A copy, in which the nodes have the files' inodes and birth times. */
 static uint8_t *fill(const uint8_t *data, size_t size)
 {
     uint8_t *copy = malloc(size + 1);
@@ -109,7 +109,7 @@ static uint8_t *fill(const uint8_t *data, size_t size)
     return copy;
 }
 
-/* Whether the server took it; *answers: how many nodes and handles there are. */
+/* Whether the server accepted it; *answers: the number of nodes and handles that work. */
 static bool use(const uint8_t *data, size_t size, unsigned *answers)
 {
     struct fuse_getattr_in about = {0};
@@ -149,7 +149,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t again_size;
 
     start();
-    if (!checked) { /* the root, a, a/b and its handle answer, or what follows shows nothing */
+    if (!checked) { /* the root, a, a/b and its handle answer, otherwise the rest tests nothing */
         if (!use((const uint8_t *)&good, sizeof good, &answers) || answers != 4)
             abort();
         checked = true;
@@ -166,7 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-/* What is too short begins as the good state. */
+/* An input that is too short starts as the good state. */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
 {
     (void)seed;

@@ -1,5 +1,5 @@
-/* Unit test of fuse/names.c: a file that the guest makes, while the host puts others under its
- * name. What the guest has open must be what it was told of. */
+/* Unit test of fuse/names.c: a file that the guest creates, while the host puts others under its
+ * name. The open file must be the one in the reply. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>

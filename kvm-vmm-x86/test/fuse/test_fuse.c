@@ -53,7 +53,7 @@ static void versions(void **state)
 
     (void)state;
     assert_int_equal(out->max_write, FUSE_TRANSFER_MAX);
-    assert_int_equal(fuse_client_init(&c, 8, 0), 0); /* it is told our version */
+    assert_int_equal(fuse_client_init(&c, 8, 0), 0); /* the reply has our version */
     assert_int_equal(((const struct fuse_init_out *)fuse_client_reply(&c))->major, 7);
     assert_int_equal(fuse_client_init(&c, 7, 20), -EPROTO);
     assert_int_equal(fuse_client_init(&c, 6, 38), -EPROTO);
@@ -164,7 +164,7 @@ static void files(void **state)
     assert_int_equal(status.st_size, 0);
 }
 
-/* No device, no program that runs with the host user's rights, no attribute that gives some. */
+/* No device nodes, no set-user-ID programs, no attributes that give rights. */
 static void rights_stay_the_hosts(void **state)
 {
     struct fuse_mknod_in node_in = {.mode = S_IFCHR | 0666, .rdev = 0x103};
@@ -202,7 +202,7 @@ static void rights_stay_the_hosts(void **state)
         assert_int_equal(fuse_client_open_file(&c, (uint64_t)device, O_RDWR, FUSE_OPEN), -EACCES);
         assert_int_equal(create("null", 0644, O_RDWR, &node, &handle), -EACCES);
     }
-    assert_int_equal(mkfifo(path_of("pipe"), 0666), 0); /* it has no other end to wait for */
+    assert_int_equal(mkfifo(path_of("pipe"), 0666), 0); /* the open must not block */
     assert_int_equal(create("pipe", 0644, O_RDONLY, &node, &handle), -EACCES);
 }
 
@@ -247,8 +247,8 @@ static void hidden(void **state)
     assert_true(fuse_client_find(&c, ROOT, "open") > 0);
 }
 
-/* What comes to stand at a hidden path later, also in a folder that comes later; and the guest
- * cannot put anything there. */
+/* Files that are created at a hidden path later, also in a folder that is created later, are
+ * hidden; and the guest cannot create any there. */
 static void hidden_later(void **state)
 {
     static char path[256], deep[300];
@@ -287,7 +287,7 @@ static void hidden_later(void **state)
     assert_int_equal(fuse_client_find(&c, (uint64_t)folder, "keys"), -ENOENT);
 }
 
-/* A guest of root's VMM whose kernel does not ask for it. */
+/* A guest of a root VMM whose kernel does not ask to clear set-user-ID bits. */
 static void written_programs(void **state)
 {
     struct fuse_write_in in = {.size = 1};
@@ -321,7 +321,7 @@ static void written_programs(void **state)
     assert_int_equal(status.st_mode & 07777, 02775);
 }
 
-/* Names and their nodes in a folder; how many. */
+/* Lists names and their nodes in a folder; returns their number. */
 static unsigned list(uint32_t opcode, uint32_t size)
 {
     struct fuse_read_in in = {.size = size};
@@ -424,8 +424,8 @@ static void forgotten_nodes_are_gone(void **state)
     assert_int_equal(fuse_client_ask(&c, FUSE_GETATTR, ROOT, &in, sizeof in, NULL), 0);
 }
 
-/* Many more files than descriptors: those that were closed are found again, unless something else
- * has their place. */
+/* Many more files than descriptors: those that were closed are found again, unless another file has
+ * their name. */
 static void few_descriptors(void **state)
 {
     enum { DEPTH = 6, WIDTH = 40 };

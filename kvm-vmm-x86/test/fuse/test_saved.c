@@ -1,5 +1,5 @@
-/* Unit tests of fuse/saved.c: another server goes on with what a guest has open, and takes nothing
- * that leads elsewhere. */
+/* Unit tests of fuse/saved.c: another server continues with the files that a guest has open, and
+ * accepts nothing that leads elsewhere. */
 #include <errno.h>
 
 #include "cmocka_all.h"
@@ -121,7 +121,7 @@ static void goes_on(void **state)
     assert_true(more > 0 && (uint64_t)more != file && (uint64_t)more != gone);
 }
 
-/* Another file under its name is not that file, but the open one would be it. */
+/* If another file has its name now, the node is stale, and the open file is lost. */
 static void replaced(void **state)
 {
     unsigned lost;
@@ -141,7 +141,8 @@ static uint8_t *saved_node(uint64_t id)
     return (uint8_t *)memmem(saved + 32, saved_size - 32, &id, sizeof id);
 }
 
-/* So is one that has its inode, because the first is gone, but another time of birth. */
+/* The same for a file with the same inode, because the first was removed, but another birth time.
+ */
 static void inode_used_again(void **state)
 {
     struct fuse_node *node = fuse_node_get(&first.server->nodes, file);
@@ -151,7 +152,7 @@ static void inode_used_again(void **state)
     (void)state;
     fuse_node_put(&first.server->nodes, node);
     if (!told)
-        skip(); /* not by this file system, or by an overlay */
+        skip(); /* this file system or an overlay does not report it */
     saved_node(file)[32] ^= 1;
     assert_int_equal(load(&lost), 0);
     assert_int_equal(lost, 2);
@@ -160,7 +161,7 @@ static void inode_used_again(void **state)
     assert_true(fuse_client_find(&second, folder, "file") != (int64_t)file);
 }
 
-/* A time of birth that was not told tells no file from another: an overlay has none that stay. */
+/* An unknown birth time does not distinguish files: on an overlay birth times change. */
 static void birth_unknown(void **state)
 {
     struct fuse_node *node = fuse_node_get(&first.server->nodes, file);
@@ -184,7 +185,7 @@ static void save_again(void)
     assert_non_null(saved);
 }
 
-/* The number of a file that the guest has forgotten is no other file's. */
+/* The node ID of a forgotten file is not used for another file. */
 static void forgotten_number(void **state)
 {
     struct fuse_forget_in in = {.nlookup = 1};
@@ -204,8 +205,8 @@ static void forgotten_number(void **state)
     assert_int_equal(attributes(&second, (uint64_t)forgotten), -ESTALE);
 }
 
-/* Some file systems have names that are longer than a snapshot takes: what lies in such a folder is
- * stale until the guest looks it up. */
+/* Some file systems have names that are longer than a snapshot takes: files in such a folder are
+ * stale until the guest looks them up. */
 static void long_name(void **state)
 {
     struct fuse_node *node = fuse_node_get(&first.server->nodes, folder);
@@ -238,7 +239,7 @@ static void change_device(uint8_t *at)
     memcpy(at, &device, sizeof device);
 }
 
-/* Its file system is mounted again, and has another number. */
+/* The file system is mounted again, and has another device number. */
 static void another_device(void **state)
 {
     const uint64_t nodes[] = {folder, file, gone};
@@ -255,7 +256,7 @@ static void another_device(void **state)
     assert_int_equal(read_file(&second, file_handle), 0);
 }
 
-/* What is to be read only stays so, whatever a snapshot says. */
+/* A read-only share stays read-only, whatever a snapshot says. */
 static void read_only(void **state)
 {
     struct fuse_options options = {.read_only = true};
@@ -292,7 +293,7 @@ static void damaged(void **state)
     }
 }
 
-/* A snapshot may name any folder: not one of the kernel's machinery is shared. */
+/* A snapshot may name any folder, but a kernel file system such as /proc is not shared. */
 static void machinery(void **state)
 {
     const char *const paths[] = {"/proc", "/proc/self"};

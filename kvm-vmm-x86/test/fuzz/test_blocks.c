@@ -1,4 +1,4 @@
-/* Unit tests of fuzz/blocks.c: what is walked along, and where no breakpoint may stand. */
+/* Unit tests of fuzz/blocks.c: which code is walked, and where no breakpoint may be. */
 #include <string.h>
 
 #include "cmocka_all.h"
@@ -45,8 +45,8 @@ static void test_blocks_and_values(void **state)
     blocks_release(&blocks);
 }
 
-/* The byte behind the call, which does not return, would be the beginning of an instruction that
- * covers the code at 9. */
+/* The byte after the call, which does not return, decodes as an instruction that covers the code at
+ * 9. */
 static void test_data_behind_a_call(void **state)
 {
     static const uint8_t code[] = {0x83, 0xf8, 5, /* cmp $5, %ax */
@@ -65,7 +65,7 @@ static void test_data_behind_a_call(void **state)
     blocks_release(&blocks);
 }
 
-/* Code that ends in nothing: what lies behind it is not walked along. */
+/* Code that runs into empty memory: the code behind that is not walked. */
 static void test_empty_memory(void **state)
 {
     static const uint8_t code[0x8000] = {0x74,

@@ -53,7 +53,7 @@ static void add(const char *text, bool save)
     assert_int_equal(corpus_add(&corpus, (const uint8_t *)text, strlen(text), save, &error), 0);
 }
 
-/* An input that is not saved takes no name, one that was taken away gives its name back. */
+/* An input that is not saved takes no name; the name of one that was removed is used again. */
 static void test_inputs_keep_their_names(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* Unit tests of fuzz/mutate.c: inputs stay within their room, and a seed says all. */
+/* Unit tests of fuzz/mutate.c: inputs stay within their room, and a seed determines all changes. */
 #include <string.h>
 
 #include "cmocka_all.h"
@@ -52,7 +52,7 @@ static void test_seed(void **state)
     assert_int_not_equal(sum_of(0), sum_of(1));
 }
 
-/* A value that the code compares with soon stands in an input. */
+/* A value that the code compares with soon appears in an input. */
 static void test_values(void **state)
 {
     int runs = 0;

@@ -1,5 +1,5 @@
-/* libFuzzer: frames of a hostile guest, or from the network, in which the name server's address is
- * changed (host/net/dns.c), or that are looked at (host/net/frame.c). */
+/* libFuzzer: frames of a hostile guest, or from the network, through the change of the name
+ * server's address (host/net/dns.c), and through host/net/frame.c. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* libFuzzer: a packed file from outside. Whatever it is, no more is unpacked than it may hold,
- * piece behind piece. */
+/* libFuzzer: a packed file from outside. No more is unpacked than the expected size, and the pieces
+ * come in order. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -59,7 +59,7 @@ static struct disk *open_disk(bool read_only, bool overlay)
     return disk;
 }
 
-/* Carries a request out and answers how it went. */
+/* Carries out a request and returns its result. */
 static int carry_out(struct disk *disk, enum disk_order order, uint64_t sector, uint64_t sectors,
                      uint8_t *bytes)
 {
@@ -122,7 +122,7 @@ static void reads_and_writes(void)
     check_file(20, 0);
     check_file(31, 0);
     check_file(32, 32);
-    assert_int_equal(truncate(path, 1000), 0); /* under us: an error, no zeroes */
+    assert_int_equal(truncate(path, 1000), 0); /* meanwhile: an error, not zeroes */
     assert_int_equal(carry_out(disk, DISK_READ, 10, 2, bytes), -EIO);
     disk_close(disk);
 }
@@ -134,7 +134,7 @@ static void by_threads(void **state)
     reads_and_writes();
 }
 
-/* Where the kernel has io_uring; else this is the same as above. */
+/* With io_uring if the kernel has it; otherwise the same as above. */
 static void by_the_best(void **state)
 {
     (void)state;
@@ -194,7 +194,7 @@ static void refused(void **state)
     refuse("/tmp", true, 0, "neither a file nor a block device");
     refuse("/dev/null", true, 0, "neither a file nor a block device");
     refuse(path, true, 4096, "not a multiple of 4096");
-    disk = open_disk(false, false); /* one may write, or several may read */
+    disk = open_disk(false, false); /* one guest may write, or several may read */
     refuse(path, false, 0, "used by another guest");
     refuse(path, true, 0, "another guest writes to it");
     disk_close(disk);

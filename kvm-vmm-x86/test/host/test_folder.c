@@ -1,5 +1,5 @@
 /* Unit tests of host/files/folder_make.c, and of folder.c: a signal may come at any moment, and the
- * folder is there as a whole or not at all. A child makes it, and the calls below send it the
+ * folder exists as a whole or not at all. A child process makes it, and the calls below send it the
  * signal. */
 #include <errno.h>
 #include <signal.h>
@@ -80,7 +80,7 @@ static void make_one(void)
     _exit(0);
 }
 
-/* How that child ends: its status, or 128 and the signal. */
+/* Runs a child; returns its status, or 128 plus the signal. */
 static int end_of_a_child(const char *when, int number, void (*action)(int))
 {
     int status;
@@ -106,7 +106,7 @@ static bool is_there(const char *folder, const char *name)
     return access(joined, F_OK) == 0;
 }
 
-/* The folder as a whole; removes it. */
+/* Checks that the folder is complete; removes it. */
 static void assert_whole(void)
 {
     char kept[96];
@@ -151,7 +151,7 @@ static void test_ignored(void **state)
     }
 }
 
-/* A file system that takes no byte and gives no error. */
+/* A file system that writes no bytes and returns no error. */
 static void test_nothing_written(void **state)
 {
     static const bool never;

@@ -1,5 +1,5 @@
-/* Unit tests of host/guard.c: memory whose file is cut short is the loss that a test can make.
- * cmocka has a handler of its own for the signal, so each test installs ours. */
+/* Unit tests of host/guard.c: truncating the file behind memory is the kind of loss that a test can
+ * cause. cmocka has its own handler for the signal, so each test installs ours. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -31,7 +31,8 @@ static void release_memory(struct memory *memory)
     ram_unmap(memory);
 }
 
-/* The loss is that guest's, with its address; the other goes on, and so do accesses to the rest. */
+/* The loss is reported for that guest, with its address; the other guest, and accesses to the rest,
+ * are not affected. */
 static void test_a_page_is_lost(void **state)
 {
     struct memory a, b;
@@ -49,7 +50,7 @@ static void test_a_page_is_lost(void **state)
     assert_true(guard_lost(&a, &at));
     assert_int_equal(at, BASE + 9 * PAGE_SIZE + 10);
     assert_true(memory_write(&a, BASE + 12 * PAGE_SIZE, bytes, sizeof bytes));
-    assert_true(guard_lost(&a, &at)); /* the first one is told */
+    assert_true(guard_lost(&a, &at)); /* the first loss is reported */
     assert_int_equal(at, BASE + 9 * PAGE_SIZE + 10);
     assert_true(memory_read(&a, BASE, bytes, sizeof bytes));
     assert_memory_equal(bytes, "\x55\x55\x55\x55", 4);
@@ -59,8 +60,8 @@ static void test_a_page_is_lost(void **state)
     release_memory(&b);
 }
 
-/* A large file is mapped: who cuts it short meanwhile does not end the program, and is found out.
- */
+/* A large file is mapped: if it is truncated meanwhile, the program does not end, and the
+ * truncation is detected. */
 static void test_a_file_cut_while_it_is_read(void **state)
 {
     enum { LARGE = 2 * 1024 * 1024 };
@@ -90,7 +91,8 @@ static void test_a_file_cut_while_it_is_read(void **state)
     close(fd);
 }
 
-/* There are as many places as guests and their files need; with none left a file is read. */
+/* There are as many entries as guests and their files need; if none is left, a file is read instead
+ * of mapped. */
 static void test_more_files_than_places(void **state)
 {
     enum { LARGE = 1024 * 1024, MANY = 70 };
@@ -126,7 +128,7 @@ static void test_a_file_that_was_cut(void **state)
     release_memory(&memory);
 }
 
-/* What is no guest's memory ends the program by the signal. */
+/* A bus error outside guest memory ends the program by the signal. */
 static void test_any_other_memory(void **state)
 {
     struct memory memory;
@@ -148,7 +150,8 @@ static void test_any_other_memory(void **state)
     release_memory(&memory);
 }
 
-/* A program with the library has no handler of ours: a large file is read, and may be cut short. */
+/* A program that uses the library does not have our handler: a large file is read instead, and may
+ * be truncated. */
 static void test_no_handler(void **state)
 {
     enum { LARGE = 2 * 1024 * 1024 };

@@ -1,6 +1,6 @@
 /*
- * Unit tests of host/kvm/kvm.c and firmware.c over recorded answers: the ioctl of this program is a
- * KVM of hosts that no machine of ours is. What each answers is written in its test.
+ * Unit tests of host/kvm/kvm.c and firmware.c with recorded answers: this program's ioctl acts as
+ * the KVM of hosts that we do not have. Each test has the answers of its host.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@ static struct recorded {
     struct kvm_vcpu_events events;
     struct kvm_msr_entry msrs[MSRS];
     uint64_t xcr0;
-    unsigned long calls[CALLS_MAX]; /* those that change something, in their order */
+    unsigned long calls[CALLS_MAX]; /* calls that change something, in order */
     unsigned count;
 } host;
 
@@ -95,7 +95,7 @@ int ioctl(int fd, unsigned long request, ...)
     case KVM_SET_XCRS:
         host.xcr0 = ((struct kvm_xcrs *)p)->xcrs[0].value;
         return 0;
-    default: /* KVM_GET_STATS_FD among them: a kernel before 5.14 */
+    default: /* including KVM_GET_STATS_FD: a kernel before 5.14 */
         return refuse(ENOTTY);
     }
 }
@@ -107,8 +107,8 @@ static int set_up(void **state)
     return 0;
 }
 
-/* A real-mode guest has no interrupt controllers, and an old Intel processor needs both all the
- * same. */
+/* An old Intel processor needs both pages even for a real-mode guest, which has no interrupt
+ * controllers. */
 static void test_pages_of_intel_are_reserved_at_creation(void **state)
 {
     struct kvm kvm = {.fd = 3};
@@ -134,7 +134,7 @@ static void test_misc_enable_is_amended(void **state)
     enum {
         PEBS_UNAVAILABLE = 1 << 12,
         BTS_UNAVAILABLE = 1 << 11
-    }; /* as Intel's KVM has them set */
+    }; /* as KVM on Intel has them set */
 
     (void)state;
     host.msrs[0] =
@@ -143,12 +143,12 @@ static void test_misc_enable_is_amended(void **state)
     kvm_set_firmware_state(&cpu, &cpuid);
     assert_int_equal(host.msrs[0].data, PEBS_UNAVAILABLE | BTS_UNAVAILABLE | 1);
     assert_int_equal(host.msrs[1].data, 0xc06); /* enabled, write-back; fixed ranges stay */
-    host.msrs[0].index = 0;                     /* AMD's has none: nothing is written */
+    host.msrs[0].index = 0; /* KVM on AMD does not have it: nothing is written */
     kvm_set_firmware_state(&cpu, &cpuid);
     assert_int_equal(host.msrs[0].data, PEBS_UNAVAILABLE | BTS_UNAVAILABLE | 1);
 }
 
-/* Whatever the guest has made of it meanwhile. */
+/* Even if the guest has changed it meanwhile. */
 static void test_xcr0_of_the_start_comes_back(void **state)
 {
     struct {
@@ -204,7 +204,8 @@ static void test_whose_internal_error_it_is(void **state)
     }
 }
 
-/* As a vCPU is found after a shutdown: on AMD (recorded in the lab), and on Intel, where it is. */
+/* The state of a vCPU after a shutdown: on AMD (recorded in the lab) it is reset, on Intel it is
+ * not. */
 static void test_reset_at_shutdown(void **state)
 {
     struct kvm_regs regs = {.rip = 0xfff0, .rdx = 0x800f12, .rflags = 2};

@@ -1,6 +1,5 @@
 /*
- * Unit tests of host/kvm/memory.c and ram.c: guest memory in KVM, whose ioctl is one of this
- * program.
+ * Unit tests of host/kvm/memory.c and ram.c: guest memory in KVM, with an ioctl of this program.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -107,7 +106,7 @@ static void test_log(void **state)
     ram_unmap(&m);
 }
 
-/* Both slots of a guest are in one file, one behind the other. */
+/* Both slots of a guest are in one file, one after the other. */
 static void test_private_file(void **state)
 {
     char path[] = "/tmp/test_kvm_memory.XXXXXX";

@@ -1,6 +1,6 @@
 /*
- * Unit tests of host/kvm/state.c and msrs.c: faults that restores of VMMs are known for. The
- * ioctl of this program is a KVM with one vCPU; what the host has is written in each test.
+ * Unit tests of host/kvm/state.c and msrs.c: known faults of restores in VMMs. This program's ioctl
+ * acts as a KVM with one vCPU; each test sets what its host has.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -24,11 +24,11 @@ enum { LAPIC_IRR = 0x200, TIMER_VECTOR = 0xec };
 enum { TSC_KHZ = 1000000 };
 
 static struct machine {
-    struct kvm_msr_entry msrs[MSRS]; /* those that there are; index 0: none */
-    uint32_t listed[MSRS];           /* as KVM's list has them, with some that there are not */
+    struct kvm_msr_entry msrs[MSRS]; /* existing registers; index 0: unused */
+    uint32_t listed[MSRS];           /* KVM's list, which also has registers that do not exist */
     struct kvm_lapic_state lapic;
-    uint64_t host_tsc, offset; /* the host's counter; the guest's distance */
-    bool has_offset;           /* as KVM tells from 5.16 on */
+    uint64_t host_tsc, offset; /* the host's counter; the guest's offset */
+    bool has_offset;           /* KVM returns it from 5.16 on */
     uint8_t xsave[XSAVE_ROOM];
     int xsave_size; /* KVM_CAP_XSAVE2; 0: a kernel before 5.17 */
     struct kvm_clock_data clock;
@@ -51,7 +51,7 @@ static struct kvm_msr_entry *find(uint32_t index)
     return NULL;
 }
 
-/* The timer interrupts at once, as where KVM posts its interrupt. */
+/* The timer expires, and its interrupt is posted at once. */
 static void run_out(void)
 {
     struct kvm_msr_entry *deadline = find(TSC_DEADLINE);
@@ -100,7 +100,7 @@ static int list_msrs(struct kvm_msr_list *list)
     for (unsigned i = 0; i < MSRS; i++)
         if (host.listed[i] != 0)
             list->indices[list->nmsrs++] = host.listed[i];
-    for (uint32_t i = 0; i < OTHER_MSRS; i++) /* that this vCPU has not */
+    for (uint32_t i = 0; i < OTHER_MSRS; i++) /* that this vCPU does not have */
         list->indices[list->nmsrs++] = OTHER_MSR + i;
     return 0;
 }
@@ -136,7 +136,8 @@ static int access_vcpu(unsigned long request, void *p)
         memcpy(p, host.xsave,
                request == KVM_GET_XSAVE2 ? (size_t)host.xsave_size : sizeof(struct kvm_xsave));
         return 0;
-    case KVM_SET_XSAVE: /* as much as the guest's features take, whatever the VMM has */
+    case KVM_SET_XSAVE: /* as many bytes as the guest's features need, regardless of the VMM's
+                           buffer */
         memcpy(host.xsave, p,
                host.xsave_size > 0 ? (size_t)host.xsave_size : sizeof(struct kvm_xsave));
         return 0;
@@ -154,7 +155,7 @@ static int access_vcpu(unsigned long request, void *p)
     case KVM_GET_SREGS2:
     case KVM_GET_XCRS:
         return refuse(ENOTTY);
-    default: /* parts that are of no interest here */
+    default: /* parts that do not matter here */
         return 0;
     }
 }
@@ -215,7 +216,7 @@ static int load(size_t size, struct error *error)
     return 0;
 }
 
-/* The vCPU of another process, on the same host a little later. */
+/* Simulates the vCPU of another process, on the same host a little later. */
 static void another(void)
 {
     for (unsigned i = 0; i < MSRS; i++)
@@ -243,8 +244,8 @@ static int set_up(void **state)
     return 0;
 }
 
-/* Whether KVM's list has a register or not: what the vCPU has comes back, and nothing that it has
- * not. */
+/* Whether KVM's list has a register or not: all registers of the vCPU are restored, and no others.
+ */
 static void all_registers(void **state)
 {
     struct error error;
@@ -256,7 +257,7 @@ static void all_registers(void **state)
     assert_int_equal(find(STAR)->data, 2);
     assert_int_equal(find(MTRR_DEF_TYPE)->data, 0xc06);
     assert_true(find(MC0_CTL)->data == UINT64_MAX);
-    assert_int_equal(find(TSC)->data, 0); /* its distance is exact; the register is a guess */
+    assert_int_equal(find(TSC)->data, 0); /* the offset is exact; the register is not */
     assert_int_equal(host.host_tsc + host.offset, 100000000000);
     set_up(NULL);
     host.has_offset = false;
@@ -291,8 +292,8 @@ static void many_registers(void **state)
     assert_int_equal(find(STAR)->data, 2);
 }
 
-/* The deadline of a timer that runs out while the vCPU is saved is read as 0: then its interrupt
- * has to be among those that wait. It runs out here at each of KVM's calls. */
+/* If a timer expires while the vCPU is saved, its deadline is read as 0: then its interrupt must be
+ * pending. Here it expires at each of the calls to KVM. */
 static void a_deadline_that_passes(void **state)
 {
     struct error error;
@@ -316,7 +317,7 @@ static void a_deadline_that_passes(void **state)
     assert_in_range(kept, 1, calls - 1);
 }
 
-/* A timer is started when the guest's counter is right: it has as long to go as it had. */
+/* A timer is started when the guest's counter is correct: the remaining time stays the same. */
 static void a_deadline_to_come(void **state)
 {
     struct error error;
@@ -328,13 +329,13 @@ static void a_deadline_to_come(void **state)
     another();
     assert_int_equal(load(size, &error), 0);
     assert_int_equal(host.left, 12345);
-    find(TSC_DEADLINE)->data = 100000000000 + 12345; /* put back where it has its value already */
+    find(TSC_DEADLINE)->data = 100000000000 + 12345; /* the register has its value already */
     host.host_tsc += 5000;
     assert_int_equal(load(size, &error), 0);
     assert_int_equal(host.left, 12345);
 }
 
-/* The extended state is as large as the features that the guest may use: with AVX-512 and AMX more
+/* The size of the extended state depends on the guest's features: with AVX-512 and AMX it is more
  * than the 4 KB that it once was. */
 static void extended_states(void **state)
 {
@@ -370,8 +371,8 @@ static void extended_states(void **state)
     }
 }
 
-/* What passed between the two does not count, whatever KVM says of the time of the day; and it is
- * not asked to make up for it (KVM_CLOCK_REALTIME). */
+/* The time between save and load does not count, even though KVM reports the time of day; KVM is
+ * not asked to add it (KVM_CLOCK_REALTIME). */
 static void the_clock(void **state)
 {
     static const uint64_t second = 1000000000;

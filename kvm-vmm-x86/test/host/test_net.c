@@ -87,7 +87,8 @@ static bool is_due(void)
     return poll(&(struct pollfd){.fd = host->fd, .events = POLLIN}, 1, 0) == 1;
 }
 
-/* As the device does when the descriptor tells: sends on from frame `sent` until none is taken. */
+/* What the device does when the descriptor is ready: sends from frame `sent` on until none is
+ * taken. */
 static unsigned send_on(unsigned sent, unsigned end)
 {
     while (sent < end && send_frame(make_frame(sent)) == 0)
@@ -95,7 +96,7 @@ static unsigned send_on(unsigned sent, unsigned end)
     return sent;
 }
 
-/* Of a stream of `used` bytes the frames from number `first` on that are whole; they are taken. */
+/* Checks and removes the whole frames, from number `first` on, of a stream of `used` bytes. */
 static unsigned check_frames(uint8_t *stream, size_t *used, unsigned first)
 {
     uint32_t length;
@@ -115,7 +116,8 @@ static unsigned check_frames(uint8_t *stream, size_t *used, unsigned first)
 }
 
 /* A peer that reads nothing for a while (a passt that is stopped): the device keeps its frames, and
- * those to it come. When the peer reads on, the descriptor tells, and all arrive in order. */
+ * still receives. When the peer reads again, the descriptor is ready, and all frames arrive in
+ * order. */
 static void a_peer_that_stops(void **state)
 {
     enum { FRAMES = 60, PORTION = 30000 };
@@ -140,7 +142,7 @@ static void a_peer_that_stops(void **state)
         if (due)
             sent = send_on(sent, FRAMES);
         n = recv(peer, stream + used, PORTION, MSG_DONTWAIT);
-        assert_true(n > 0 || due); /* or both would wait for each other */
+        assert_true(n > 0 || due); /* otherwise both wait for each other */
         used += n > 0 ? (size_t)n : 0;
         arrived = check_frames(stream, &used, arrived);
     }
@@ -177,7 +179,7 @@ static void it_goes(void **state)
     assert_int_equal(write(peer, &length, 4), 4);
     assert_int_equal(host->ops->receive(host, got, sizeof got), 0);
     assert_false(host->up);
-    assert_int_equal(send_frame(100), 0); /* into nothing */
+    assert_int_equal(send_frame(100), 0); /* dropped */
     tear_down(state);
     set_up(state);
     shutdown(peer, SHUT_RDWR);
@@ -185,7 +187,7 @@ static void it_goes(void **state)
     assert_false(host->up);
 }
 
-/* As a whole packet is summed up: 0 when the sum in it is right. */
+/* The sum over a packet, including its checksum: 0 if that is correct. */
 static unsigned sum(const uint8_t *bytes, size_t size, unsigned s)
 {
     for (size_t i = 0; i < size; i += 2)
@@ -233,7 +235,7 @@ static void names(void **state)
     assert_memory_equal(packet, before, sizeof packet);
 }
 
-/* As the device's thread does it: all that is due, then a wait for the descriptor. */
+/* What the device's thread does: serves all that is due, then waits for the descriptor. */
 static size_t next_frame(struct net_host *slirp, uint8_t *got, size_t room)
 {
     struct pollfd ready = {.fd = slirp->fd, .events = POLLIN};
@@ -260,8 +262,8 @@ static unsigned count_descriptors(void)
     return count;
 }
 
-/* An answer of the host's comes by a socket that the guest's frame has just made; the guest may
- * have only so many. */
+/* An answer of the host comes through a socket that the guest's frame has just created; the number
+ * of the guest's sockets is limited. */
 static void an_answer_by_slirp(void **state)
 {
     struct net_config config = {.kind = NET_USER, .descriptors = 16};
@@ -299,7 +301,7 @@ static void an_answer_by_slirp(void **state)
     assert_int_equal(
         slirp->ops->send(slirp, &(struct virtio_piece){udp, sizeof udp}, 1, sizeof udp), 0);
     assert_true(
-        slirp->due); /* the socket that it has made is waited for from the next service on */
+        slirp->due); /* the socket that it has made is polled from the next service() call on */
     length = sizeof address;
     assert_int_equal(recvfrom(server, got, sizeof got, 0, (struct sockaddr *)&address, &length), 4);
     while (slirp->ops->service(slirp))
@@ -311,7 +313,7 @@ static void an_answer_by_slirp(void **state)
     while (got[12] != 8 || got[13] != 0 || got[23] != 17);
     assert_memory_equal(got + 42, "yes", 3);
     before = count_descriptors();
-    for (unsigned port = 0; port < 200; port++) { /* of the guest: each would have a socket */
+    for (unsigned port = 0; port < 200; port++) { /* the guest's; each needs a socket */
         udp[34] = 0x20;
         udp[35] = (uint8_t)port;
         (void)slirp->ops->send(slirp, &(struct virtio_piece){udp, sizeof udp}, 1, sizeof udp);
@@ -323,7 +325,8 @@ static void an_answer_by_slirp(void **state)
     close(server);
 }
 
-/* An answer comes from the address that was asked: one of the two, from the same port. */
+/* An answer comes from the address that the question went to, one of the two, and to the same port.
+ */
 static void answers(void **state)
 {
     static struct net_dns dns;
@@ -345,7 +348,7 @@ static void answers(void **state)
         assert_memory_equal(question + 30, &dns.real, 4);
         assert_memory_equal(answer + 26, asked, 4);
     }
-    answer[23] = 6; /* TCP, by which nothing was asked */
+    answer[23] = 6; /* TCP, but the question was by UDP */
     net_dns_in(&dns, answer, sizeof answer);
     assert_memory_equal(answer + 26, &dns.real, 4);
 }
@@ -357,9 +360,9 @@ static void first_of_a_flow(void **state)
 
     (void)state;
     assert_true(net_begins_flow(tcp, sizeof tcp));
-    tcp[47] = 0x12; /* with ACK: of one that is there */
+    tcp[47] = 0x12; /* with ACK: of an existing connection */
     assert_false(net_begins_flow(tcp, sizeof tcp));
-    tcp[14] = 0x4f; /* options up to behind the frame */
+    tcp[14] = 0x4f; /* options that reach beyond the frame */
     assert_false(net_begins_flow(tcp, sizeof tcp));
     tcp[21] = 1; /* a fragment */
     assert_true(net_begins_flow(tcp, sizeof tcp));

@@ -1,5 +1,5 @@
-/* Unit tests of host/ram_saved.c and host/files/pack.c, with what folder.c writes: memory in
- * layers, packed or not, comes back as it was, and a damaged file is an error. */
+/* Unit tests of host/ram_saved.c and host/files/pack.c, with folder.c: memory in layers, packed or
+ * not, is restored unchanged, and a damaged file is an error. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +40,7 @@ static void empty(struct memory *memory)
     memory->slots[1] = (struct memory_slot){.base = GIB, .size = RAM / 2, .fd = -1};
 }
 
-/* Bytes of the pages in the logs. */
+/* The number of bytes of the pages in the logs. */
 static uint64_t logged(uint64_t *const *logs)
 {
     uint64_t pages = 0;
@@ -82,8 +82,7 @@ static void assert_same(const struct memory *a, const struct memory *b)
     }
 }
 
-/* What changes between two layers: a page gets bytes, one becomes zeroes, one each in both slots.
- */
+/* The changes between two layers: a page gets bytes, one becomes zeroes, in both slots. */
 static void change(struct memory *memory, uint64_t *map)
 {
     static const unsigned pages[CHANGED] = {3, 70, 149, 150, 299};
@@ -109,7 +108,7 @@ static void split(const uint64_t *map, uint64_t *first, uint64_t *second)
     }
 }
 
-/* -1: nothing is mapped. */
+/* Loads memory. -1: nothing is mapped. */
 static int load(struct memory *memory, const struct saved_layer *layers, unsigned count,
                 struct error *error)
 {
@@ -150,19 +149,19 @@ static void test_layers(void **state)
         assert_int_equal(load(&again, layers, 2, &error), 0);
         assert_same(&memory, &again);
         ram_unmap(&again);
-        map[WORDS - 1] |= UINT64_C(1) << 63; /* it has no such page */
+        map[WORDS - 1] |= UINT64_C(1) << 63; /* there is no such page */
         empty(&again);
         assert_int_equal(load(&again, layers, 2, &error), 0);
         assert_same(&memory, &again);
         ram_unmap(&again);
-        map[0] |= 1; /* a packed one has no page more */
+        map[0] |= 1; /* a packed layer has no further page */
         empty(&again);
         assert_int_equal(load(&again, layers, 2, &error), packed >> 1 ? -1 : 0);
         if (packed >> 1)
             assert_non_null(strstr(error.text, "not 24576"));
         else
             ram_unmap(&again);
-        assert_int_equal(truncate(upper, 10), 0); /* what it says it has is not there */
+        assert_int_equal(truncate(upper, 10), 0); /* its pages are not in the file */
         empty(&again);
         assert_int_equal(load(&again, layers, 2, &error), -1);
         assert_non_null(strstr(error.text, upper));
@@ -199,7 +198,7 @@ static void test_nothing_changed(void **state)
     remove(upper);
 }
 
-/* What is unpacked. */
+/* The unpacked bytes. */
 struct unpacked {
     uint8_t bytes[40001];
     uint64_t count;
@@ -223,8 +222,8 @@ static int unpack(int fd, uint64_t size, struct unpacked *to, struct error *erro
     return pack_read(fd, "FILE", size, keep, to, error);
 }
 
-/* A size that is not said, bytes that were changed, another kind of file: an error each, or it was
- * a bit that says nothing, and what comes out is what was packed. */
+/* A wrong size, changed bytes, another kind of file: each is an error, unless a changed bit has no
+ * meaning and the result is still correct. */
 static void test_damaged(void **state)
 {
     int fd = memfd_create("packed", 0);

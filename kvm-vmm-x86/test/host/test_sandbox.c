@@ -1,5 +1,5 @@
-/* Unit tests of the sandbox: what its tables allow is bounded, and can be named; its filter allows
- * that and no more. */
+/* Unit tests of the sandbox: its tables allow only bounded calls, all of which have names; its
+ * filter allows exactly these. */
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -27,7 +27,7 @@ static bool is_in(const int *numbers, size_t count, int number)
     return false;
 }
 
-/* Whether a run with those needs may make that call with these arguments. */
+/* Whether a run with these needs may make this call with these arguments. */
 static bool allows(unsigned needs, int number, const uint64_t arguments[6])
 {
     for (unsigned i = 0; i < sandbox_call_count; i++) {
@@ -46,7 +46,7 @@ static bool allows(unsigned needs, int number, const uint64_t arguments[6])
     return false;
 }
 
-/* No need makes these allowed, whatever their arguments. */
+/* No need allows these calls, with any arguments. */
 static void test_never(void **state)
 {
     static const int never[] = {SYS_execve,
@@ -76,7 +76,7 @@ static void test_never(void **state)
         assert_false(is_in(never, sizeof never / sizeof never[0], sandbox_calls[i].number));
 }
 
-/* Of these no row goes without a condition. */
+/* Each row of these calls has a condition. */
 static void test_with_conditions(void **state)
 {
     static const int bounded[] = {SYS_mmap,   SYS_mprotect, SYS_clone, SYS_prctl,
@@ -117,7 +117,7 @@ static void test_arguments(void **state)
     assert_false(allows(ALL_NEEDS & ~SANDBOX_SHARE, SYS_renameat2, data));
 }
 
-/* Each call once, or each time with another condition; each ioctl once. */
+/* Each call is in the table once, or each time with another condition; each ioctl is there once. */
 static void test_no_row_twice(void **state)
 {
     (void)state;
@@ -132,8 +132,8 @@ static void test_no_row_twice(void **state)
     assert_int_equal(sandbox_ioctls[0].request, KVM_RUN);
 }
 
-/* What goes by a file's name is Landlock's to say, and a run that learns is asked about it: each
- * such call of the list has its row, and each row is of a call of the list. */
+/* Landlock decides calls that name files, and --sandbox=learn looks at them: each such call of the
+ * list has a row, and each row has a call of the list. */
 static void test_namings(void **state)
 {
     static const char *const words[] = {"open",  "link",  "rename",   "mkdir", "rmdir",
@@ -172,7 +172,7 @@ static void test_not_into_the_terminal(void **state)
 
 /* --- the filter --- */
 
-/* What the kernel does with the filter. */
+/* Evaluates the filter as the kernel does. */
 static uint32_t run(const struct sock_filter *code, unsigned count, const struct seccomp_data *data)
 {
     uint32_t a = 0;
@@ -210,7 +210,7 @@ static uint32_t run(const struct sock_filter *code, unsigned count, const struct
     return 0;
 }
 
-/* What the tables say of that call. */
+/* The verdict for that call by the tables. */
 static uint32_t expected(unsigned needs, const struct seccomp_data *data)
 {
     const uint64_t *args = (const uint64_t *)data->args;
@@ -225,8 +225,8 @@ static uint32_t expected(unsigned needs, const struct seccomp_data *data)
     return allows(needs, data->nr, args) ? SECCOMP_RET_ALLOW : SECCOMP_RET_TRAP;
 }
 
-/* Each call with each value that some row names, that with one bit changed, and with its upper half
- * set, in each argument's place. */
+/* Each call with each value of any row, also with one bit changed and with the upper half set, for
+ * each argument. */
 static void test_filter_says_what_the_tables_say(void **state)
 {
     static const unsigned all_needs[] = {0,
@@ -261,7 +261,7 @@ static void test_filter_says_what_the_tables_say(void **state)
     }
 }
 
-/* The same where it learns, but for calls that name files. */
+/* The same for the learning filter, except for calls that name files. */
 static void test_filter_that_learns(void **state)
 {
     static struct sock_filter code[SANDBOX_FILTER_MAX];

@@ -1,5 +1,5 @@
-/* Unit tests of host/socket.c: a client that cannot be served is turned away, and leaves the
- * listener quiet. */
+/* Unit tests of host/socket.c: a client that cannot be served is turned away, and the listener is
+ * not ready afterwards. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -77,7 +77,7 @@ static void test_one_client(void **state)
     close(second);
 }
 
-/* No descriptor is left: before, accept4 failed again and again, and the loop turned. */
+/* No descriptor is left: before, accept4 failed again and again, and the loop was busy. */
 static void test_no_descriptor_left(void **state)
 {
     int taken[1024], count = 0, client = connect_to(address.path);
@@ -97,7 +97,7 @@ static void test_no_descriptor_left(void **state)
         assert_false(knocks());
         assert_true(is_closed(client));
         close(client);
-        client = i == 0 ? connect_to(address.path) : -1; /* in the place of the one before */
+        client = i == 0 ? connect_to(address.path) : -1; /* in place of the previous one */
     }
     for (int i = 0; i < count; i++)
         close(taken[i]);
@@ -117,7 +117,7 @@ static int count_open(void)
 }
 
 /* Descriptors come with the bytes that they were sent with, and with those before: as many as a
- * message can have, so that the kernel never closes one for want of room. */
+ * message can have, so that the kernel never closes one because of too little room. */
 static void test_descriptors(void **state)
 {
     int ends[2], sent[SOCKET_FDS_MAX], got[SOCKET_FDS_MAX], before = count_open();
@@ -165,8 +165,8 @@ static bool can_refuse(void)
     return can;
 }
 
-/* Nothing of a client's files reaches the thread that reads, unless the server asks for them; bytes
- * do as ever. */
+/* A client's descriptors do not reach the reading thread unless the server asks for them; bytes do.
+ */
 static void test_files_are_refused(void **state)
 {
     if (!can_refuse())
@@ -194,7 +194,7 @@ static void test_files_are_refused(void **state)
 
 static atomic_bool looked_enough;
 
-/* How many times the socket file was seen with another mode than 0600. */
+/* Counts how often the socket file has another mode than 0600. */
 static void *look_at_modes(void *counted)
 {
     struct stat status;
@@ -205,7 +205,7 @@ static void *look_at_modes(void *counted)
     return NULL;
 }
 
-/* From its first moment on, while another program looks, and whatever the umask allows. */
+/* The file is private from its first moment, with another program watching, and with any umask. */
 static void test_private(void **state)
 {
     mode_t before = umask(0);

@@ -25,7 +25,7 @@ static void *add(void *argument)
     return NULL;
 }
 
-/* Each takes its turn after the one before it, and sleeps meanwhile. */
+/* Each thread takes its turn after the previous one, and sleeps meanwhile. */
 static void *take_turns(void *argument)
 {
     unsigned id;
@@ -71,7 +71,7 @@ static void test_no_wake_is_lost(void **state)
     assert_int_equal(test.turn, THREADS * TURNS);
 }
 
-/* As long as it was told at least, and with the lock. */
+/* It waits at least as long as the limit, and returns with the lock. */
 static void test_a_limit(void **state)
 {
     struct timespec before, after;
@@ -95,7 +95,7 @@ struct ticked {
     volatile unsigned char flag;
 };
 
-/* Each thread is kicked itself, whatever the thread before was called in the kernel. */
+/* Each thread gets its own kicks, even if the kernel gives it the thread ID of an earlier one. */
 static void *be_kicked(void *argument)
 {
     struct ticked *t = argument;
@@ -107,7 +107,7 @@ static void *be_kicked(void *argument)
     while (!t->flag)
         thread_nap();
     thread_ticks_stop(t->ticks);
-    thread_kick_flag(NULL); /* what still comes sets nothing */
+    thread_kick_flag(NULL); /* later kicks set nothing */
     t->flag = 0;
     raise(SIGUSR1);
     return NULL;

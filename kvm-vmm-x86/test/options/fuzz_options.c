@@ -1,5 +1,5 @@
-/* libFuzzer: any command line; it is taken or refused with a line of text, and what is taken keeps
- * its limits. */
+/* libFuzzer: any command line; it is accepted, or refused with a line of text; accepted values are
+ * within their limits. */
 #include <stdlib.h>
 #include <string.h>
 

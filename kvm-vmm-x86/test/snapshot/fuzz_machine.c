@@ -1,5 +1,5 @@
-/* Fuzzer of snapshot/machine.c: a description that is taken keeps its bounds, and can be written
- * and taken again. */
+/* Fuzzer of snapshot/machine.c: an accepted description is within its limits, and can be written
+ * and accepted again. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /*
- * libFuzzer: what is looked at in a snapshot. The input is the records of `state`, then memory: the
- * vCPUs are read, and if they can be, explained, compared with others and written as a core file.
- * One byte folds addresses into memory, as fuzz_explain does.
+ * libFuzzer: the readers of snapshots. The input is the records of `state`, then memory: the vCPUs
+ * are read and, if that works, explained, compared with others and written to a core file. One byte
+ * folds addresses into memory, as fuzz_explain does.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,8 @@ enum { RAM = 32 * 1024, CPUS = 2 };
 static uint8_t ram[RAM], other_ram[RAM];
 static struct snapshot_still still, other;
 
-/* Records that a fuzzer does not find by itself: each vCPU has registers, of the input's bytes. */
+/* Writes records that a fuzzer does not find by itself: each vCPU has registers, of the input's
+ * bytes. */
 static size_t write_state(uint8_t *state, size_t room, const uint8_t *data, size_t size)
 {
     static const struct {
@@ -64,8 +65,8 @@ static bool make(struct snapshot_still *s, uint8_t *bytes, const uint8_t *state,
     return snapshot_cpus_read(s->cpus, CPUS, state, size, &error) == 0;
 }
 
-/* Symbols at any place, and Linux's notes: where the guest's memory begins. A symbol of more than a
- * MiB only takes time. */
+/* Adds symbols at any address, and Linux's notes at the beginning of memory. A symbol of more than
+ * a MiB only takes time. */
 static void add_names(unsigned how, const uint8_t *data, size_t size)
 {
     static struct symbol symbols[8];
@@ -114,7 +115,7 @@ static void look(unsigned how)
             abort();
     }
     (void)!snapshot_diff_print(&still, &other, &error);
-    fd = mkstemp(path); /* a name of its own */
+    fd = mkstemp(path); /* a unique name */
     if (fd < 0 || remove(path) < 0 || snapshot_vmcore_write(&still, path, &error) < 0 ||
         remove(path) < 0)
         abort();
@@ -132,14 +133,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     quiet = true;
     if (size < 2)
         return 0;
-    if (data[0] & 0x80) /* records as they come */
+    if (data[0] & 0x80) /* uses the input as the records */
         (void)make(&still, ram, data + 1, size - 1);
     used = write_state(state, sizeof state, data + 1, size - 1);
     if (!make(&still, ram, state, used) || !make(&other, other_ram, state, used))
         abort();
     memset(ram, 0, RAM);
     memcpy(ram + size % RAM / 2, data, size < RAM / 2 ? size : RAM / 2);
-    for (unsigned i = 0; i + 1 < size && data[0] & 0x40; i += 2) /* tables that lead round */
+    for (unsigned i = 0; i + 1 < size && data[0] & 0x40; i += 2) /* page tables with cycles */
         memcpy(ram + (i * 8) % RAM, (uint64_t[]){(uint64_t)(data[i] & 7) << 12 | (data[i + 1] | 1)},
                8);
     add_names(data[0], data + 1, size - 1);

@@ -141,7 +141,7 @@ static void test_what_no_machine_is(void **state)
     refused(m, "fw_files");
 }
 
-/* The others move with the guest's own registers. */
+/* The other bits follow the guest's own registers. */
 static void test_processors(void **state)
 {
     struct kvm_cpuid_entry2 saved[] = {{.function = 1, .ecx = 1u << 27 | 1, .edx = 5},

@@ -1,5 +1,5 @@
-/* Unit tests of snapshot/vmcore.c: of how many bits the file is, and by whose tables memory has its
- * addresses. */
+/* Unit tests of snapshot/vmcore.c: whether the file has 32 or 64 bits, and which vCPU's page tables
+ * give the addresses. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,14 +29,14 @@ static int set_up(void **state)
     return 0;
 }
 
-/* Writes it, and reads the file. */
+/* Writes the core file, and reads it. */
 static void write_core(void)
 {
     char path[] = "/tmp/test_vmcore_XXXXXX";
     struct error error;
     FILE *file;
 
-    close(mkstemp(path)); /* a name of its own */
+    close(mkstemp(path)); /* a unique name */
     assert_int_equal(remove(path), 0);
     assert_int_equal(snapshot_vmcore_write(&still, path, &error), 0);
     file = fopen(path, "re");
@@ -80,7 +80,7 @@ static void in_long_mode(struct snapshot *s, gpa_t tables, unsigned level)
 
 static void set_entry(gpa_t table, unsigned index, gpa_t to)
 {
-    uint64_t entry = to | 3; /* present, to be written */
+    uint64_t entry = to | 3; /* present, writable */
 
     assert_true(memory_write(&still.memory, table + index * sizeof entry, &entry, sizeof entry));
 }
@@ -109,7 +109,7 @@ static void test_whose_tables(void **state)
     set_entry(0x4000, 0, 0x5000);
     set_entry(0x5000, 0, KERNEL_PAGE);
     write_core();
-    assert_false(has_load(kernel, KERNEL_PAGE)); /* it is no Linux */
+    assert_false(has_load(kernel, KERNEL_PAGE)); /* it is not Linux */
     still.folder.machine.mode = MODE_LINUX;
     write_core();
     assert_true(has_load(kernel, KERNEL_PAGE));

@@ -1,9 +1,8 @@
 /*
  * libFuzzer: the records of vCPUs and VM in a snapshot's `state`, which come from outside. The
- * input is the file as it comes, or records of the names that there are with any bytes; they are
- * loaded as a restore does, into a KVM that takes all or refuses some of it and looks at every byte
- * that it is given. Then each vCPU takes up the exit that it was in the middle of, and is saved
- * again.
+ * input is the whole file, or the bytes of records with valid names. They are loaded as in a
+ * restore, into a KVM that accepts all or refuses some calls, and reads every byte that it gets.
+ * Then each vCPU continues with its unfinished exit, and is saved again.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -30,7 +29,7 @@ static void look_at(const void *bytes, size_t size)
         seen ^= ((const uint8_t *)bytes)[i];
 }
 
-/* Documentation/virt/kvm/api.rst: the sizes that are not in the request's number. */
+/* Documentation/virt/kvm/api.rst: sizes that the request number does not have. */
 static size_t size_of(unsigned long request, const void *p)
 {
     if (request == KVM_SET_CPUID2)
@@ -88,7 +87,8 @@ int ioctl(int fd, unsigned long request, ...)
     return answer(request, p);
 }
 
-/* ---- What state.c and exits.c call ---------------------------------------------------------- */
+/* ---- Functions that state.c and exits.c call
+ * ---------------------------------------------------------- */
 
 void vm_drop_exit(struct vcpu *vcpu)
 {
@@ -128,7 +128,7 @@ void vm_lose_memory(struct vm *vm, gpa_t at)
 
 /* ---- A VM ----------------------------------------------------------------------------------- */
 
-/* A device that takes and gives some bytes, and then has the vCPU wait. */
+/* A device that takes and gives some bytes, and then makes the vCPU wait. */
 static unsigned left;
 
 static enum verdict some_access(void *device, struct bus_access *access)
@@ -151,7 +151,7 @@ static uint8_t ram[RAM];
 static struct vm vm;
 static struct vcpu vcpus[CPUS];
 
-/* Pages of their own: what is beyond them is seen. */
+/* Separate pages, so that ASan detects accesses beyond them. */
 static void make(unsigned how)
 {
     struct error error;
@@ -185,7 +185,7 @@ static void release(void)
         free(vcpus[i].cpu.run);
 }
 
-/* As vcpu.c handles it. */
+/* Handles an exit as vcpu.c does. */
 static void handle(struct vcpu *v)
 {
     enum verdict verdict = exits_handle(v);
@@ -195,7 +195,7 @@ static void handle(struct vcpu *v)
         look_at(v->parts[i].bytes, v->parts[i].size);
 }
 
-/* An exit that KVM may come with: the instruction that was saved, or another. */
+/* An exit that KVM may report: of the saved instruction, or of another. */
 static void comes_back(struct vcpu *v, unsigned how)
 {
     struct kvm_run *run = v->cpu.run;
@@ -249,7 +249,7 @@ static const struct record records[] = {{"vcpu 0 unfinished", sizeof(struct vcpu
                                         {"vm clock", 8, 1}};
 enum { RECORDS = sizeof records / sizeof records[0] };
 
-/* What a fuzzer does not find soon: numbers that are near to those that there are. */
+/* Sets numbers that a fuzzer does not find soon: near to valid ones. */
 static void shape(const char *name, uint8_t *bytes)
 {
     struct vcpu_unfinished u;
@@ -272,8 +272,8 @@ static void shape(const char *name, uint8_t *bytes)
     }
 }
 
-/* Two bytes each say which, whether its size is another, and how many bytes it has of the input:
- * they are repeated up to its size. */
+/* For each record two bytes choose its name, whether its size is wrong, and how many bytes of the
+ * input it gets, which are repeated up to its size. */
 static size_t write_records(uint8_t *state, const uint8_t *data, size_t size, bool shaped)
 {
     struct chunk_writer writer = {.bytes = state, .room = ROOM};
@@ -295,7 +295,7 @@ static size_t write_records(uint8_t *state, const uint8_t *data, size_t size, bo
     return writer.full ? 0 : writer.used;
 }
 
-/* A restore; then each vCPU goes on, and is saved and loaded again. */
+/* Restores; then each vCPU continues, and is saved and loaded again. */
 static void restore(const uint8_t *state, size_t size, unsigned how)
 {
     static uint8_t again[ROOM];
@@ -329,7 +329,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     calls = 0;
     refused_at = data[1];
     make(data[0]);
-    if (data[0] & 0x80) /* as it comes, in memory that ends with it */
+    if (data[0] & 0x80) /* uses the input as the file, at the end of the buffer */
         memcpy(state + ROOM - (size - 3), data + 3, size - 3);
     if (data[0] & 0x80)
         restore(state + ROOM - (size - 3), size - 3, data[2]);

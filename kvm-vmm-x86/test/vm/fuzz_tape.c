@@ -1,5 +1,5 @@
-/* libFuzzer: whatever a recording holds, it is refused, or can be played to its end. The header's
- * length and sum are made right, so that more than them is reached. */
+/* libFuzzer: any recording is refused, or can be played to its end. The header's length and
+ * checksum are corrected, so that more code is reached. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,10 +28,10 @@ static void play(const struct tape *tape)
             abort();
         if (place.exits > exits)
             exits = place.exits;
-        else if (place.at == before) /* behind exits that are only counted */
+        else if (place.at == before) /* after exits that are only counted */
             exits = tape->end.exits > exits ? exits + 1 + (tape->end.exits - exits) / 2 : exits + 1;
         if (exits > tape->end.exits + 1)
-            return; /* what came between was jumped over */
+            return; /* entries in between were skipped */
     }
 }
 

@@ -1,6 +1,6 @@
-/* Unit tests of vm/machine.c: every device's state is saved, put into another machine and found
- * there; a reset leads back; what ACPI is told follows the table. And of base/chunk.c, by which the
- * state travels. */
+/* Unit tests of vm/machine.c: every device's state is saved and restored in another machine; a
+ * reset restores the initial state; ACPI's devices follow the table. Also of base/chunk.c, the
+ * format of the state. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +70,7 @@ static void load_all(struct machine *m, const uint8_t *bytes, size_t size)
     assert_int_equal(more, 0);
 }
 
-/* Something in each device that it did not have at the start. */
+/* Changes the state of each device. */
 static void use_every_device(void)
 {
     static const uint8_t key[] = {0x1e};
@@ -85,7 +85,7 @@ static void use_every_device(void)
     out(0x3d5, 0x50);
     out(0xcf9, 0x02);
     out(0x92, 0xc0);
-    out(0x64, 0x60); /* the configuration: with interrupts */
+    out(0x64, 0x60); /* configuration byte: interrupts on */
     out(0x60, 0x45);
     assert_true(i8042_press(&machine.i8042, key, sizeof key));
     fake.input_ends = true;
@@ -112,7 +112,7 @@ static void test_state_moves(void **state)
     assert_int_equal(reach(&second, 0x3d5, false, 0), 0x50);
     assert_int_equal(reach(&second, 0xcf9, false, 0), 0x02);
     assert_int_equal(reach(&second, 0x92, false, 0), 0xc2);
-    assert_int_equal(reach(&second, 0x60, false, 0), 0x1e); /* the key, and the line falls */
+    assert_int_equal(reach(&second, 0x60, false, 0), 0x1e); /* reads the key; the line falls */
     assert_false(second_fake.line[I8042_IRQ]);
     assert_int_equal(reach(&second, 0x500, false, 0), 0xff);
 }
@@ -127,14 +127,14 @@ static void test_reset_leads_back(void **state)
     machine_reset(&machine);
     assert_false(fake.line[SERIAL_IRQ] || fake.line[I8042_IRQ]);
     out(0x70, 0x30);
-    assert_int_equal(reach(&machine, 0x71, false, 0), 0x77); /* what a battery keeps */
+    assert_int_equal(reach(&machine, 0x71, false, 0), 0x77); /* the battery keeps it */
     out(0x71, 0);
     out(0x70, 0);
     assert_int_equal(save(&machine, again, sizeof again), size);
     assert_memory_equal(saved, again, size);
 }
 
-/* One byte less, and it says so; nothing is written beyond. */
+/* With one byte of room less, it reports that; nothing is written beyond. */
 static void test_bounds(void **state)
 {
     size_t size = save(&machine, saved, sizeof saved);
@@ -201,7 +201,7 @@ static void test_what_acpi_is_told(void **state)
     assert_int_equal(devices[0].ranges[1].base, 0x64);
 }
 
-/* Ports by what the documents say of them. */
+/* Ports that the documents list. */
 enum { PORTS = 1 << 16 };
 static bool documented[PORTS];
 
@@ -211,7 +211,7 @@ static FILE *open_document(const char *name)
     FILE *file;
 
     snprintf(path, sizeof path, "%s", __FILE__);
-    *strstr(path, "test/vm/") = '\0'; /* what is before it may be nothing */
+    *strstr(path, "test/vm/") = '\0'; /* the part before it may be empty */
     snprintf(path + strlen(path), sizeof path - strlen(path), "../docs/%s", name);
     file = fopen(path, "r");
     assert_non_null(file);

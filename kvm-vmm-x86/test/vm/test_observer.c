@@ -1,4 +1,5 @@
-/* Unit tests of vm/observer.c: each hook reaches those that have it, with what is theirs. */
+/* Unit tests of vm/observer.c: each hook calls the observers that have it, with their own context.
+ */
 #include "cmocka_all.h"
 #include "vm/observer.c" /* no unit test links it */
 

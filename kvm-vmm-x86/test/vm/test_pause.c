@@ -1,5 +1,5 @@
-/* Unit tests of vm/pause.c, with threads that stand for vCPUs: they count in and out of a "guest"
- * that a kick interrupts. pause.c needs KVM only to finish an exit, and that is counted here. */
+/* Unit tests of vm/pause.c, with threads as vCPUs: they count entries and exits of a "guest" that a
+ * kick interrupts. pause.c needs KVM only to finish an exit, and that is counted here. */
 #include <sched.h>
 #include <string.h>
 
@@ -46,7 +46,7 @@ static uint64_t entries_of(unsigned i)
     return __atomic_load_n(&entries[i], __ATOMIC_ACQUIRE);
 }
 
-/* As vcpu.c does it. */
+/* Handles requests as vcpu.c does. */
 static bool goes_on(struct vcpu *vcpu)
 {
     unsigned requests = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_ACQUIRE);
@@ -109,7 +109,7 @@ static int make(void **state)
     return 0;
 }
 
-/* A holder that notes when it was told. */
+/* A holder that counts its notifications. */
 struct test_holder {
     struct pause_holder holder;
     unsigned told; /* atomic */
@@ -155,7 +155,7 @@ static void test_states(void **state)
     await(&a.told, 1);
     assert_int_equal(vm_state(&vm), VM_PAUSED);
     assert_int_equal(finished, CPUS);
-    /* It is quiet for the second holder at once, and for the first it is no news. */
+    /* The VM is quiet at once for the second holder; the first one is not notified again. */
     assert_true(vm_pause(&vm, &b.holder));
     assert_false(vm_pause(&vm, &a.holder));
     vm_resume(&vm, &a.holder);
@@ -186,8 +186,7 @@ static void test_paused_from_the_start(void **state)
     stop_and_join();
 }
 
-/* A device that has a request under way: who pauses waits for it, though no vCPU has to come back.
- */
+/* A device with a request in flight: a pause waits for it, even if no vCPU has to stop. */
 static unsigned of_device; /* atomic; counts what woke its thread */
 
 static void wake_device(void *context)
@@ -210,7 +209,7 @@ static void test_devices_are_asked(void **state)
     assert_true(vm_pause(&vm, &a.holder)); /* before it starts */
     assert_true(device.quiet);
     start();
-    device.virtio.in_flight[0] = 1; /* as a device may that ends what it had begun */
+    device.virtio.in_flight[0] = 1; /* as a device may while it finishes requests */
     assert_false(vm_pause(&vm, &b.holder));
     assert_true(device.awaited);
     assert_int_equal(b.told, 0);
@@ -231,7 +230,7 @@ static void test_devices_are_asked(void **state)
     vm.machine.virtio_count = 0;
 }
 
-/* A pause before the start that ends before the start: the devices are not left quiet. */
+/* A pause that begins and ends before the start does not leave the devices quiesced. */
 static void test_a_pause_before_the_start(void **state)
 {
     struct test_holder a = new_holder(&a);
@@ -251,7 +250,7 @@ static void test_a_pause_before_the_start(void **state)
     vm.machine.virtio_count = 0;
 }
 
-/* One of three goes on alone. */
+/* One of three vCPUs runs alone. */
 static void test_one_alone(void **state)
 {
     struct test_holder a = new_holder(&a);
@@ -271,7 +270,7 @@ static void test_one_alone(void **state)
     assert_int_equal(entries_of(0), before[0]);
     assert_int_equal(entries_of(2), before[2]);
     assert_true(vm_is_held(&vm));
-    assert_false(vm_pause(&vm, &a.holder)); /* the one that runs must come back first */
+    assert_false(vm_pause(&vm, &a.holder)); /* the one that runs must stop first */
     await(&a.told, 2);
     vm_hold_vcpu(&vcpus[0], false);
     vm_hold_vcpu(&vcpus[2], false);
@@ -281,7 +280,7 @@ static void test_one_alone(void **state)
     stop_and_join();
 }
 
-/* A vCPU that waits for input is quiet with its exit unfinished, and waits on afterwards. */
+/* A vCPU that waits for input is quiet with its exit unfinished, and keeps waiting afterwards. */
 static void *run_waiter(void *argument)
 {
     struct vcpu *vcpu = argument;
@@ -304,7 +303,7 @@ static void test_who_waits_for_input(void **state)
     vm.vcpus_made = 1;
     assert_int_equal(pause_start_thread(&vcpus[0], run_waiter, &vcpus[0], &error), 0);
     for (unsigned i = 0, told = 0; i < 100; i++) {
-        if (!vm_pause(&vm, &a.holder)) /* it may not have left since the last time */
+        if (!vm_pause(&vm, &a.holder)) /* it may not have left the gate since */
             await(&a.told, ++told);
         vm_resume(&vm, &a.holder);
     }
@@ -315,7 +314,7 @@ static void test_who_waits_for_input(void **state)
     assert_int_equal(entries_of(0), 1);
 }
 
-/* To finish an exit may make another, which is kept. */
+/* Finishing an exit may cause another one, which is kept. */
 static void test_an_exit_that_follows(void **state)
 {
     (void)state;
@@ -323,13 +322,13 @@ static void test_an_exit_that_follows(void **state)
     pause_finish_exit(&vcpus[0]);
     assert_int_equal(taken, 1);
     assert_true(vcpus[0].again);
-    pause_finish_exit(&vcpus[0]); /* it is still there: nothing to finish */
+    pause_finish_exit(&vcpus[0]); /* the exit is still pending: nothing to finish */
     assert_int_equal(finished, 1);
-    assert_int_equal(pause_wait(&vcpus[0], vcpus[0].woken), 0); /* the gate is open for it */
+    assert_int_equal(pause_wait(&vcpus[0], vcpus[0].woken), 0); /* it need not wait */
 }
 
-/* The first holder's callback takes its time: a second one is told after it, and not that the VM is
- * quiet already. */
+/* While the first holder's slow callback runs, a second holder does not get "quiet already", but is
+ * notified afterwards. */
 static unsigned second_came, told_in_between; /* atomic */
 static struct test_holder second;
 
@@ -361,8 +360,8 @@ static void test_one_is_told_at_a_time(void **state)
     stop_and_join();
 }
 
-/* Who was asked to stop still stands at the gate: the VM is about to end, and no one is told that
- * it is quiet. */
+/* vCPUs that were asked to stop are still parked: the VM is about to end, and no holder is
+ * notified. */
 static void test_the_end_is_not_quiet(void **state)
 {
     struct test_holder a = new_holder(&a), b = new_holder(&b);
@@ -381,7 +380,7 @@ static void test_the_end_is_not_quiet(void **state)
     vm_resume(&vm, &b.holder);
 }
 
-/* A vCPU that ends while the others are asked to pause takes the VM with it: it is never quiet. */
+/* A vCPU ends while the others are asked to pause, and ends the VM, which is then never quiet. */
 static void test_the_end_meanwhile(void **state)
 {
     struct test_holder a = new_holder(&a);
@@ -401,7 +400,8 @@ static void test_the_end_meanwhile(void **state)
     assert_int_equal(a.told, 0);
 }
 
-/* Two holders come and go at once, kicks rain, and no holder is told too early or forgotten. */
+/* Two holders pause and resume at the same time, with many kicks, and no holder is notified too
+ * early or never. */
 static void *come_and_go(void *argument)
 {
     struct test_holder *h = argument;
@@ -438,8 +438,8 @@ static void test_many_at_once(void **state)
     stop_and_join();
 }
 
-/* Stops that come while threads start and end: the last of them is not lost, and none reaches a
- * thread that was joined. */
+/* Stops that come while threads start and end: the last one is not lost, and none signals a thread
+ * that was joined. */
 static void *kick_all(void *argument)
 {
     const unsigned *over = argument;

@@ -1,5 +1,5 @@
-/* Unit tests of what vm/state.c saves of an exit that a vCPU is in the middle of, and of
- * vm/exits.c, which takes it up. KVM's part is moved by tests/vmm/wrapped/move.c. */
+/* Unit tests of vm/state.c, which saves a vCPU's unfinished exit, and of vm/exits.c, which
+ * continues it. KVM's part is tested by tests/vmm/wrapped/move.c. */
 #include <errno.h>
 #include <string.h>
 
@@ -89,7 +89,7 @@ int kvm_get_sregs(const struct kvm_cpu *cpu, struct kvm_sregs *sregs, struct err
 }
 
 static int answer_of_finish, finished;
-static unsigned parts_to_come; /* of a write to memory */
+static unsigned parts_to_come; /* further parts of an MMIO write */
 
 int kvm_finish_exit(const struct kvm_cpu *cpu)
 {
@@ -147,11 +147,11 @@ void vm_lose_memory(struct vm *vm, gpa_t at)
     fail_msg("lost: %llx", (unsigned long long)at);
 }
 
-/* A device whose input are the numbers from 1 on, as long as there are any. */
+/* A device whose input is the numbers from 1 to `last`. */
 struct source {
     uint8_t next, last;
     uint8_t written[8];
-    unsigned count, room; /* writes that were taken, and that can be */
+    unsigned count, room; /* writes taken, and the most that it takes */
 };
 
 static struct source source;
@@ -174,7 +174,7 @@ static enum verdict source_access(void *device, struct bus_access *access)
 
 static const struct bus_ops source_ops = {.name = "source", .width = 1, .access = source_access};
 
-/* A vCPU as KVM shows it: its page and that of the items behind it. */
+/* A vCPU with its kvm_run page, and the page of the items after it. */
 struct test_vcpu {
     struct vm vm;
     struct vcpu vcpu;
@@ -220,7 +220,7 @@ static int make(void **state)
     return 0;
 }
 
-/* KVM comes back with a batch of a string instruction; handled as in vcpu.c. */
+/* KVM reports a batch of a string instruction, which is handled as in vcpu.c. */
 static enum verdict comes_back(struct test_vcpu *t, uint64_t rip, uint8_t direction, uint32_t count)
 {
     struct kvm_run *run = run_of(t);
@@ -258,8 +258,8 @@ static int load(struct test_vcpu *t, size_t size)
     return vm_load(&t->vm, &reader, &error);
 }
 
-/* What was taken before the move comes first, whatever batches KVM makes of the instruction then;
- * meanwhile a handler may read the same port. */
+/* Items taken before the move come first, whatever batches KVM makes after it; meanwhile a handler
+ * may read the same port. */
 static void test_input_that_was_taken(void **state)
 {
     static const uint8_t all[] = {1, 2, 3, 4, 5, 6, 7, 8};
@@ -281,7 +281,7 @@ static void test_input_that_was_taken(void **state)
     assert_memory_equal(seen, all, sizeof all);
 }
 
-/* Moved again before it goes on, and again in the middle. */
+/* Moved again before it continues, and again in the middle. */
 static void test_moved_again(void **state)
 {
     static const uint8_t all[] = {1, 2, 3, 4};
@@ -301,8 +301,8 @@ static void test_moved_again(void **state)
     assert_memory_equal(items_of(&to), all, sizeof all);
 }
 
-/* A handler that waits for its own byte is moved before the instruction that it interrupted has
- * gone on: what that had taken is still there. */
+/* A handler waits for its own byte and is moved before the interrupted instruction has continued:
+ * the items of that instruction are kept. */
 static void test_moved_in_a_handler(void **state)
 {
     (void)state;
@@ -319,9 +319,8 @@ static void test_moved_in_a_handler(void **state)
     assert_memory_equal(items_of(&from), ((const uint8_t[]){1, 2, 4}), 3);
 }
 
-/* A write that waits: KVM may have finished its instruction, as it has that of `outs`, so that it
- * is not executed again. It is finished for certain, and the exit is made where the vCPU goes on.
- */
+/* A waiting write: KVM may have finished its instruction already, as for `outs`, and not execute it
+ * again. So the save finishes it in any case, and the restored vCPU handles the exit. */
 static void test_a_write_that_waits(void **state)
 {
     struct kvm_run *run = run_of(&from);
@@ -333,7 +332,7 @@ static void test_a_write_that_waits(void **state)
     assert_int_equal(comes_back(&from, 100, KVM_EXIT_IO_OUT, 3), VERDICT_AGAIN);
     assert_int_equal(load(&to, save(&from)), 0);
     assert_int_equal(finished, 1);
-    assert_int_equal(run->exit_reason, KVM_EXIT_IO); /* it can go on here as well */
+    assert_int_equal(run->exit_reason, KVM_EXIT_IO); /* the VM can also continue here */
     assert_int_equal(run->io.count, 3);
     assert_true(to.vcpu.again);
     assert_int_equal(to.vcpu.woken, UINT64_MAX);
@@ -367,7 +366,7 @@ static void test_a_write_to_memory_that_waits(void **state)
     assert_false(to.vcpu.again);
 }
 
-/* KVM tells the parts of an instruction's write one by one, and each of them once. */
+/* KVM reports the parts of an instruction's write one by one, each only once. */
 static void test_a_write_in_parts(void **state)
 {
     struct kvm_run *run = run_of(&from);
@@ -380,7 +379,7 @@ static void test_a_write_in_parts(void **state)
     from.vcpu.again = true;
     parts_to_come = 2;
     assert_int_equal(load(&to, save(&from)), 0);
-    for (unsigned i = 0; i < 2; i++) { /* where it was saved, and where it is loaded */
+    for (unsigned i = 0; i < 2; i++) { /* in the saved VM, and in the restored one */
         const struct vcpu *v = i == 0 ? &from.vcpu : &to.vcpu;
 
         assert_int_equal(v->cpu.run->mmio.phys_addr, 0xd0000ffc);
@@ -407,7 +406,7 @@ static void test_a_write_in_parts(void **state)
     parts_to_come = 0;
 }
 
-/* KVM makes more of the access: it cannot be carried, and the VM goes on where it is. */
+/* KVM makes too many parts of the access: it cannot be saved, and the VM continues where it is. */
 static void test_an_access_that_goes_on(void **state)
 {
     struct chunk_writer writer = {.bytes = bytes, .room = sizeof bytes};
@@ -420,7 +419,7 @@ static void test_an_access_that_goes_on(void **state)
     assert_non_null(strstr(error.text, "several parts"));
 }
 
-/* Nothing in the middle: nothing comes of it. */
+/* Without an unfinished exit nothing is restored. */
 static void test_nothing_unfinished(void **state)
 {
     (void)state;

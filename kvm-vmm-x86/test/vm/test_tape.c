@@ -51,7 +51,7 @@ static void test_values(void **state)
     tape_release(&t);
 }
 
-/* What a guest that waits for input is told meanwhile depends on the host's speed. */
+/* How often a guest polls while it waits for input depends on the host's speed. */
 static void test_waiting(void **state)
 {
     struct tape t = {.limit = LIMIT};
@@ -64,7 +64,7 @@ static void test_waiting(void **state)
     tape_put(&t, 1, 0, TAPE_INPUT, (uint64_t)INPUT_NONE);
     assert_int_equal(t.used, once);
     tape_put(&t, 1, 0, TAPE_INPUT, 'x');
-    tape_put(&t, 1, 1, TAPE_INPUT, (uint64_t)INPUT_NONE); /* of the next item: it is kept */
+    tape_put(&t, 1, 1, TAPE_INPUT, (uint64_t)INPUT_NONE); /* for the next item: it is kept */
     tape_put(&t, 2, 0, TAPE_INPUT, 'y');
     assert_int_equal(taken(&t, &p, 1, TAPE_INPUT), 'x');
     assert_int_equal(taken(&t, &p, 1, TAPE_INPUT), INPUT_NONE);
@@ -130,7 +130,7 @@ static void test_limit(void **state)
     tape_release(&t);
 }
 
-/* Of a file of which any byte is another, nothing is played. */
+/* A file with any byte changed is refused. */
 static void test_file(void **state)
 {
     struct tape t = {.limit = LIMIT}, again;
@@ -165,7 +165,7 @@ static void test_file(void **state)
     tape_release(&t);
 }
 
-/* What the VMM never writes, with a sum that is right. */
+/* Values that the VMM never writes, with a correct checksum. */
 static void test_ranges(void **state)
 {
     static const struct {
@@ -175,7 +175,7 @@ static void test_ranges(void **state)
     } cases[] = {{TAPE_INPUT, 255, true},
                  {TAPE_TICK, 1, true},
                  {TAPE_TICK, 15, true},
-                 {TAPE_TICK, 8, false}, /* at a HLT, and nothing */
+                 {TAPE_TICK, 8, false}, /* at a HLT, but without a tick */
                  {TAPE_TICK, 16, false},
                  {TAPE_INPUT, (uint64_t)INPUT_NONE, true},
                  {TAPE_INPUT, (uint64_t)INPUT_END, true},

@@ -1,7 +1,7 @@
 /*
  * libFuzzer: the explainer on any registers and any memory. The input is a snapshot, then RAM; one
- * bit pulls the tables into RAM, where they are read as what they are not. A page must come out,
- * whole and ended, and neither registers nor memory may have changed.
+ * bit moves the tables' addresses into RAM, where any bytes are read as tables. The result must be
+ * a complete, terminated page, and neither registers nor memory may change.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { RAM = 32 * 1024 };
 
-/* Random 64-bit values hit RAM and the modes too seldom: fold them, as the input asks. */
+/* Random 64-bit values rarely hit RAM and the modes, so some are reduced, as the input chooses. */
 static void fold(struct snapshot *s, unsigned how)
 {
     if (how & 1) {

@@ -1,4 +1,4 @@
-/* libFuzzer: any file as a symbol file; every name it gives is looked up at its ends. */
+/* libFuzzer: any file as a symbol file; every symbol is looked up at both ends. */
 #include <string.h>
 
 #include "watch/explain/symbols.h"

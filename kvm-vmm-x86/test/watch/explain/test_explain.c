@@ -1,6 +1,6 @@
 /*
- * Unit tests of the explainer: one machine a mode, laid out by hand, and a single instruction that
- * goes wrong in it. The expected words are the SDM's answer, not the program's.
+ * Unit tests of the explainer: one machine for each mode, laid out by hand, and a single
+ * instruction that faults in it. The expected text follows the SDM, not the program.
  */
 #include <string.h>
 
@@ -54,7 +54,7 @@ static int protected_mode(void **state)
     return 0;
 }
 
-/* The first 64 KB mapped to themselves but for the pages from 0 to 0x5000. */
+/* The first 64 KB are identity-mapped, except for the pages from 0 to 0x5000. */
 static int long_mode(void **state)
 {
     (void)state;
@@ -107,7 +107,7 @@ static void test_no_idt(void **state)
     expect("page fault at 0x0 (write; not present: PT[0] bit 0 (P) is clear); IDT limit 0, so it "
            "could not be delivered");
     assert_true(d.shutdown);
-    assert_int_equal(d.count, 2); /* and the double fault, for the same reason */
+    assert_int_equal(d.count, 2); /* with the double fault, for the same reason */
     assert_int_equal(d.chain[0].error, PF_WRITE);
     assert_int_equal(d.chain[1].vector, EXCEPTION_DF);
 }
@@ -263,7 +263,8 @@ static void test_interrupt(void **state)
     assert_int_equal(d.count, 0);
 }
 
-/* The second 8259A hangs on line 2 of the first; a line in service there is not the culprit. */
+/* The second 8259A is connected to line 2 of the first; if that line is in service, it is not the
+ * cause. */
 static void test_missing_eoi(void **state)
 {
     struct interrupts i = {.known = true};

@@ -1,4 +1,4 @@
-/* Unit tests of explain/symbols: a table of each class, and files that lie. */
+/* Unit tests of explain/symbols: a table of each class, and files with false contents. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,7 +155,7 @@ static void test_lies(void **state)
     refused(&f, 3, NULL);
 }
 
-/* Cut anywhere, it is refused or read, and what is read is inside. */
+/* A file that is cut at any place is refused, or read without accesses beyond its end. */
 static void test_every_truncation(void **state)
 {
     struct file f = good();
@@ -165,8 +165,8 @@ static void test_every_truncation(void **state)
         refused(&f, n, NULL);
 }
 
-/* 400,000 symbols, each with a name of megabytes: read once, not once a symbol. One too many is an
- * error that says how many there may be. */
+/* 400,000 symbols, each with a name of megabytes: read once, not for each symbol. One symbol too
+ * many is an error that gives the limit. */
 static void test_large_tables(void **state)
 {
     enum { MANY = 400000, MOST = 512 * 1024, LONG_NAME = 8 * 1000 * 1000 };

@@ -114,7 +114,7 @@ static void test_pae(void **state)
 {
     (void)state;
     s.sregs.cr4 = CR4_PAE;
-    s.sregs.cr3 = 0x1020; /* the four entries need no page of their own */
+    s.sregs.cr3 = 0x1020; /* the four entries need not be page-aligned */
     put64(0x1020, 3, 0x2000 | P);
     put64(0x2000, 511, 0x3000 | P | W);
     put64(0x3000, 511, 0x5000 | P | W | NX);
@@ -125,7 +125,7 @@ static void test_pae(void **state)
     expect(0xfffff123, WALK_WRITE, WALK_OK, "mapped to 0x5123");
     expect(0xfffff123, WALK_FETCH, WALK_NO_EXECUTE, "not executable: PT[511] bit 63 (NX) is set");
     expect(0xc0212345, WALK_READ, WALK_OK, "mapped to 0x212345");
-    put64(0x1020, 3, 0x2000 | P | W); /* there is no W in these */
+    put64(0x1020, 3, 0x2000 | P | W); /* these entries have no W bit */
     expect(0xc0212345, WALK_READ, WALK_RESERVED,
            "a reserved bit is set: PDPT[3] bit 1 (reserved) is set");
 }
@@ -192,7 +192,7 @@ static void test_guards(void **state)
     expect(0, WALK_FETCH, WALK_NOT_USER, "not for user code: PDPT[0] bit 2 (U) is clear");
 }
 
-/* Bytes across two pages that are apart in memory, and up to one that is not mapped. */
+/* Reads across two pages that are apart in memory, and up to an unmapped page. */
 static void test_read(void **state)
 {
     uint8_t bytes[8];

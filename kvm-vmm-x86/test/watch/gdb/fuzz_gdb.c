@@ -1,6 +1,6 @@
 /* libFuzzer: whatever a client sends, the stub answers within its buffers and survives. A byte 0xff
  * starts a packet with the right checksum around what follows, so that more than the parser is
- * reached; 0xfe lets a running machine stop. */
+ * reached; 0xfe makes a running machine stop. */
 #include <stdio.h>
 
 #include "fake_target.h"

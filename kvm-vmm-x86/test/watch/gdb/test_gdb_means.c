@@ -1,5 +1,5 @@
-/* Unit tests of how breakpoints are brought about: the plan for debug registers (breakpoints.c),
- * inserted instructions (traps.c), handlers with their saved flags and deadlines (handlers.c). */
+/* Unit tests of how breakpoints are implemented: the plan for debug registers (breakpoints.c),
+ * traps in code (traps.c), handlers with their saved flags and deadlines (handlers.c). */
 #include <errno.h>
 #include <string.h>
 
@@ -61,7 +61,7 @@ static void test_registers_run_out(void **state)
     for (unsigned i = 0; i < GDB_DEBUG_REGISTERS + 1; i++)
         set(&t, GDB_HARDWARE, 0x1000 + i, 1);
     assert_int_equal(gdb_plan(&plan, &t, &everything), -ENOSPC);
-    /* Where there are none, single steps know no limit. */
+    /* Without debug registers, single steps have no limit. */
     assert_int_equal(gdb_plan(&plan, &t, &only_steps), 0);
     assert_true(plan.steps);
     assert_int_equal(plan.used, 0);
@@ -84,7 +84,7 @@ static void test_means_of_software_breakpoints(void **state)
     assert_int_equal(t.list[1].means, GDB_BY_PORT);
     assert_int_equal(gdb_plan(&plan, &t, &registers), 0);
     assert_int_equal(t.list[0].means, GDB_BY_REGISTER);
-    /* Hardware breakpoints go first, though they came later. */
+    /* Hardware breakpoints go first, although they were set later. */
     for (unsigned i = 0; i < GDB_DEBUG_REGISTERS; i++)
         set(&t, GDB_HARDWARE, 0x5000 + i, 1);
     assert_int_equal(gdb_plan(&plan, &t, &registers), 0);
@@ -92,7 +92,7 @@ static void test_means_of_software_breakpoints(void **state)
     assert_int_equal(t.list[5].means, GDB_BY_REGISTER);
 }
 
-/* Without debug registers a hardware breakpoint is what a software one would be. */
+/* Without debug registers a hardware breakpoint is done like a software one. */
 static void test_means_of_hardware_breakpoints(void **state)
 {
     struct gdb_breakpoints t = {0};
@@ -157,12 +157,12 @@ static void test_traps_leave_nothing(void **state)
     assert_int_equal(ram[0x100], 0xcc);
     assert_int_equal(ram[0x101], 0xe6);
     assert_int_equal(ram[0x102], TRAPS_PORT);
-    assert_true(traps_put(&t, &memory, 0x101, TRAP_PORT));  /* is there */
+    assert_true(traps_put(&t, &memory, 0x101, TRAP_PORT));  /* is there already */
     assert_false(traps_put(&t, &memory, 0x102, TRAP_PORT)); /* overlaps */
     assert_false(traps_put(&t, &memory, 0xfff, TRAP_PORT)); /* ends beyond its page */
     assert_false(traps_put(&t, &memory, sizeof ram, TRAP_INT3));
     assert_true(traps_put(&t, &memory, 0x80, TRAP_PORT));  /* keeps the order */
-    assert_false(traps_put(&t, &memory, 0xff, TRAP_PORT)); /* overlaps the one behind it */
+    assert_false(traps_put(&t, &memory, 0xff, TRAP_PORT)); /* overlaps the next one */
     assert_int_equal(ram[0xff], before[0xff]);
     assert_non_null(traps_find(&t, &real, 0x101, &place));
     assert_int_equal(place, 0x101);
@@ -183,10 +183,10 @@ static void test_what_the_guest_wrote_stays(void **state)
     ram[0x200] = 0x90;
     traps_clear(&t, &memory);
     assert_int_equal(ram[0x200], 0x90);
-    assert_int_equal(ram[0x201], TRAPS_PORT); /* and so does what it did not: the pair is its own */
+    assert_int_equal(ram[0x201], TRAPS_PORT); /* so does the other byte: the pair is the guest's */
 }
 
-/* The table takes no more than it can hold, and finds each. */
+/* The table takes no more traps than it has room for, and finds each. */
 static void test_many_traps(void **state)
 {
     const struct snapshot real = {.memory = &memory};
@@ -231,7 +231,7 @@ static void test_handlers_in_real_mode(void **state)
 }
 
 /* Protected mode without paging: a gate counts if it is present, an interrupt or trap gate, and its
- * code segment is one. */
+ * selector is a code segment. */
 static void test_handlers_of_gates(void **state)
 {
     enum { IDT = 0x1000, GDT = 0x2000 };
@@ -270,7 +270,7 @@ static struct snapshot long_mode(void)
 {
     return (struct snapshot){
         .memory = &memory,
-        .sregs = {.cr0 = CR0_PE, /* paging is left off: the walk is not at stake */
+        .sregs = {.cr0 = CR0_PE, /* paging is off: this does not test the walk */
                   .efer = EFER_LME | EFER_LMA,
                   .cs = {.l = 1, .present = 1}},
         .regs.rsp = 0x8000};
@@ -292,7 +292,7 @@ static void test_saved_flags(void **state)
     put64(0x8010, 0x302);
     handlers_hide_trap_flag(&interrupt, &s);
     assert_int_equal(ram[0x8011], 0x02);
-    put64(0x8000, 2); /* an error code, then the same */
+    put64(0x8000, 2); /* an error code, then the same frame */
     put64(0x8008, 0xffffffff81000000);
     put64(0x8010, 0x10);
     put64(0x8018, 0x302);
@@ -300,7 +300,7 @@ static void test_saved_flags(void **state)
     assert_int_equal(ram[0x8019], 0x02);
     s.regs.r11 = 0x302;
     handlers_hide_trap_flag(&interrupt, &s);
-    assert_int_equal(s.regs.r11, 0x302); /* an interrupt saves nothing there */
+    assert_int_equal(s.regs.r11, 0x302); /* an interrupt does not save flags there */
     handlers_hide_trap_flag(&syscall, &s);
     assert_int_equal(s.regs.r11, 0x202);
 }
@@ -325,7 +325,7 @@ static void test_pushed_flags(void **state)
     assert_int_equal(ram[0x8000], 0x46);
 }
 
-/* Code for 64 bits at 0x1000, with paging off for the walk's sake. */
+/* 64-bit code at 0x1000, with paging off, so that no tables are needed. */
 static bool fits(const char *code, size_t length, gva_t at)
 {
     struct snapshot s = long_mode();
@@ -349,10 +349,10 @@ static void test_what_a_port_write_may_cover(void **state)
     assert_false(fits("\x55\x48\x89\xe5\x0f\x84\xf7\xff\xff\xff", 10, 0x1000));
     assert_true(fits("\x55\x48\x89\xe5\x0f\x84\xf6\xff\xff\xff", 10, 0x1000)); /* to the push */
     assert_false(fits("\x89\xc3", 2, 0x1fff)); /* at the end of a page */
-    assert_false(fits("\x06", 1, 0x1000));     /* no instruction of 64-bit code */
+    assert_false(fits("\x06", 1, 0x1000));     /* not an instruction in 64-bit code */
     assert_true(fits("\0\0", 2, 0x1000));      /* add %al,(%rax) */
     memset(ram, 0, sizeof ram);
-    assert_false(traps_port_fits(&s, 0x1000, 0x1000)); /* nothing there yet */
+    assert_false(traps_port_fits(&s, 0x1000, 0x1000)); /* empty memory */
 }
 
 static void test_a_deadline_is_noticed(void **state)
@@ -370,11 +370,12 @@ static void test_a_deadline_is_noticed(void **state)
     s.regs.rcx = TIMER_MSR_TSC;
     assert_false(handlers_sets_timer(&s));
     s.regs.rcx = TIMER_MSR_DEADLINE;
-    s.regs.rip = sizeof ram - 1; /* half of it is beyond the end */
+    s.regs.rip = sizeof ram - 1; /* half of it is beyond the end of memory */
     assert_false(handlers_sets_timer(&s));
 }
 
-/* Late enough for thousands of steps; what is later yet stays, and so does none at all. */
+/* The new deadline leaves time for thousands of steps; later deadlines, and no deadline, do not
+ * change. */
 static void test_a_deadline_comes_later(void **state)
 {
     const uint64_t now = UINT64_C(1) << 40, much = UINT64_C(1) << 36;

@@ -7,7 +7,7 @@
 static struct gdb_stub stub;
 static struct fake_target target;
 
-/* Sends one packet and gives the payload of the last answer, without its frame. */
+/* Sends one packet and returns the payload of the last answer, without its frame. */
 static const char *ask(const char *payload)
 {
     static char packet[GDB_PACKET_MAX + 8];
@@ -60,12 +60,12 @@ static void test_acknowledgement(void **state)
     fake_feed(&stub, "$?#00", 5);
     assert_int_equal(target.sent[target.sent_length - 1], '-');
     assert_string_equal(ask("QStartNoAckMode"), "OK");
-    assert_int_equal(target.sent[0], '+'); /* this one still is */
+    assert_int_equal(target.sent[0], '+'); /* this packet is still acknowledged */
     (void)ask("?");
     assert_int_equal(target.sent[0], '$');
 }
 
-/* One answer at a time: a caller whose client does not read asks for no more. */
+/* One answer at a time: if the client does not read, the caller asks for no more. */
 static void test_one_answer_at_a_time(void **state)
 {
     static const char packets[] = "+$?#3f$qC#b4\x03$?#3f";
@@ -95,7 +95,7 @@ static void test_registers(void **state)
     assert_string_equal(ask("G00"), "E16");
 }
 
-/* Writing back what was read changes nothing: not even what gdb is not shown. */
+/* Writing back the registers changes nothing, not even state that gdb does not see. */
 static void test_all_registers_return(void **state)
 {
     static char packet[GDB_PACKET_MAX];
@@ -130,7 +130,7 @@ static unsigned number_of(enum gdb_arch arch, const char *name)
 static void test_register_numbers(void **state)
 {
     (void)state;
-    /* Those that gdb's own tables fix. */
+    /* Numbers fixed by gdb's own tables. */
     assert_int_equal(number_of(GDB_X86_64, "rip"), 16);
     assert_int_equal(number_of(GDB_X86_64, "eflags"), 17);
     assert_int_equal(number_of(GDB_X86_64, "st0"), 24);
@@ -184,7 +184,7 @@ static void test_memory(void **state)
     (void)state;
     memcpy(target.ram + 0x10, "\x01\x02\x03", 3);
     assert_string_equal(ask("m10,3"), "010203");
-    assert_string_equal(ask("m3ffe,10"), "0000"); /* what there is of it */
+    assert_string_equal(ask("m3ffe,10"), "0000"); /* the part that exists */
     assert_string_equal(ask("m4000,1"), "E0e");
     assert_string_equal(ask("m10"), "E16");
     assert_int_equal(strlen(ask("m0,ffffffffffffffff")), GDB_PACKET_MAX);
@@ -294,7 +294,7 @@ static void test_description(void **state)
                      strlen(whole));
             part = ask(packet);
             assert_true(part[0] == 'm' || part[0] == 'l');
-            strcat(whole, part + 1); /* XML has nothing that is escaped */
+            strcat(whole, part + 1); /* the XML has no bytes that are escaped */
         } while (part[0] == 'm');
         snprintf(expected, sizeof expected, "<architecture>%s</architecture>", list[i].name);
         assert_non_null(strstr(whole, expected));
@@ -305,7 +305,7 @@ static void test_description(void **state)
     assert_string_equal(ask("qXfer:features:read:other.xml:0,10"), "");
 }
 
-/* `monitor` with a command in hex; what it printed, decoded, ends in target.ram. */
+/* `monitor` with a command in hex; returns its decoded output. */
 static const char *monitor(const char *line)
 {
     static char text[4096];
@@ -354,7 +354,7 @@ static void test_monitor(void **state)
     assert_string_equal(ask("qRcmd,7"), "OK"); /* half a byte is not a byte: an empty line */
 }
 
-/* What was chosen lasts until it is chosen otherwise, but not in the session that chose it. */
+/* The chosen architecture lasts until another is chosen; it applies from the next session on. */
 static void test_monitor_arch(void **state)
 {
     struct gdb_stop stop = {.reason = GDB_STOPPED};
@@ -370,7 +370,7 @@ static void test_monitor_arch(void **state)
     assert_int_equal(stub.arch, GDB_I8086);
 }
 
-/* Back in time: offered if there is a way, refused with the reason if there is not. */
+/* Running backwards is offered if it is possible, and refused with the reason otherwise. */
 static void test_backwards(void **state)
 {
     static const struct gdb_stop begin = {.reason = GDB_BEGIN},

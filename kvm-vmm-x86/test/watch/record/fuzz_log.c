@@ -1,5 +1,4 @@
-/* Fuzzes the writer of the exit log: whatever exits there were and whatever was printed, the trace
- * is JSON. */
+/* Fuzzes the writer of the exit log: for any exits and any output, the trace is valid JSON. */
 #include <stdlib.h>
 
 #include "json_check.h"
@@ -17,7 +16,7 @@ static void fill_from(struct fake_run *f, const uint8_t *bytes, size_t size)
 
     while (size > sizeof record && bytes[0] % 4 != 0) {
         memcpy(&record, bytes, sizeof record);
-        record.write = bytes[0] & 1; /* a bool has two values, and a space is one of ours */
+        record.write = bytes[0] & 1; /* a valid bool, and a valid space */
         record.space %= EXIT_MEMORY + 1;
         *log_ring_next(&f->guest->vcpus[vcpu++ % FAKE_VCPUS]->ring) = record;
         bytes += sizeof record;

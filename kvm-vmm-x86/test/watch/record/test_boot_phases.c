@@ -1,4 +1,4 @@
-/* Unit tests of boot_phases.c: whose line it is, and what is advised. */
+/* Unit tests of boot_phases.c: which line is whose, and the advice. */
 #include <string.h>
 
 #include "cmocka_all.h"
@@ -33,7 +33,7 @@ static void test_lines(void **state)
     assert_int_equal(see(&p, "\ninit: yes\n"), BOOT_INIT);
     assert_int_equal(see(&p, "more\n"), BOOT_PHASES);
     p = (struct boot_phases){0};
-    assert_int_equal(see(&p, "# "), BOOT_INIT); /* a kernel that said nothing at all */
+    assert_int_equal(see(&p, "# "), BOOT_INIT); /* a kernel that printed nothing at all */
 }
 
 static bool advised(const struct boot_advice *a, const char *word)

@@ -1,4 +1,4 @@
-/* Unit tests of exit_names.c and of the register names of dev/bus.c: what people call an exit. */
+/* Unit tests of exit_names.c and of the register names of dev/bus.c: names of exits. */
 #include <string.h>
 
 #include "cmocka_all.h"
@@ -98,7 +98,7 @@ static void test_short_buffers(void **state)
     assert_string_equal(text, "out p");
 }
 
-/* Registers further apart than a byte, more of them than are told apart, and no names at all. */
+/* Registers more than a byte apart, more registers than are distinguished, and no names at all. */
 static void test_strides(void **state)
 {
     static const char *const names[] = {"first", NULL, "third"};

@@ -1,4 +1,4 @@
-/* Unit tests of the exit log: what is kept, what is let go, and what is written of it. */
+/* Unit tests of the exit log: what is kept, what is dropped, and what is written. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -95,7 +95,7 @@ static void test_functions(void **state)
     log_tally_destroy(&to);
 }
 
-/* Accesses are counted by register, and by address where no device is, as long as there is room. */
+/* Accesses are counted by register, and without a device by address, as long as there is room. */
 static void test_accesses(void **state)
 {
     static struct fake fake;
@@ -174,7 +174,7 @@ static void test_output_in_pieces(void **state)
     log_output_destroy(&o);
 }
 
-/* One line without an end must not be lost as a whole, nor many short ones. */
+/* An endless line must not be lost as a whole, nor many short lines. */
 static void test_output_drops_the_oldest(void **state)
 {
     struct log_output o;
@@ -192,7 +192,7 @@ static void test_output_drops_the_oldest(void **state)
     log_output_destroy(&o);
 }
 
-/* What log_json_string makes of a text. */
+/* Compares the output of log_json_string for a text. */
 static void assert_quoted(const char *text, const char *expected)
 {
     char bytes[256];
@@ -275,7 +275,7 @@ static void test_trace(void **state)
     assert_non_null(strstr(w->text.bytes, "\\u003c/script\\u003e\\ufffd\\n"));
 }
 
-/* The first failure is the answer, and nothing is written after it. */
+/* The first failure is returned, and nothing is written after it. */
 static void test_full_disk(void **state)
 {
     struct written *w = *state;
