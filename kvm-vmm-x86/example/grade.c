@@ -1,7 +1,7 @@
 /*
  * Grades a guest: gives it one number after the other, each time from the same snapshot, and prints
- * its answer, or the reason why there is none. The guest asks by hypercall 0x20 for a number in RDI
- * and answers by hypercall 0x21 with RBX, within some seconds. docs/library.md shows it.
+ * its answer, or the reason for a missing answer. The guest asks by hypercall 0x20 for a number in
+ * RDI and answers by hypercall 0x21 with RBX, within some seconds. docs/library.md shows it.
  *
  *     grade SECONDS GUEST NUMBER...
  */

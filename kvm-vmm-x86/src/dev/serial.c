@@ -181,7 +181,7 @@ void serial_look_for_end(struct serial *s)
         s->quiet_looks = 0;
     else if (s->quiet_looks < SERIAL_QUIET_LOOKS && ++s->quiet_looks == SERIAL_QUIET_LOOKS) {
         s->end_is_due = true;
-        s->uart.state.hung_up = false; /* hang up once more, in case an earlier Ctrl-D was lost */
+        s->uart.state.hung_up = false; /* one more Ctrl-D, in case one was lost */
         uart16550_input_ready(&s->uart);
     }
     s->moved = false;

@@ -17,8 +17,8 @@
 
 #define KICK_SIGNAL SIGUSR1
 
-/* A nice value of about a tenth of another thread's share: it must not starve, since its result is
- * waited for at the end. */
+/* A nice value that gives about a tenth of another thread's share: it must not starve, since its
+ * result is waited for at the end. */
 enum { STEPPED_BACK = 10 };
 
 static _Thread_local volatile unsigned char *kick_flag;

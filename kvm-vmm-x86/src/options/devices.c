@@ -6,7 +6,7 @@
 
 #include "abi/virtio_vsock.h"
 
-/* Parses where a port leads; false if it is none of those. */
+/* Parses where a port leads; false if it is not one of those. */
 static bool take_destination(const char *text, enum serial_kind *kind, const char **where)
 {
     static const struct {

@@ -1,4 +1,4 @@
-/* The program that a guest sees: console, input queue and ports; see vm/program.h. */
+/* The program around its guests: console, input queue and ports; see vm/program.h. */
 #include "session/program.h"
 
 #include "boot/linux/kernel_cache.h"

@@ -159,8 +159,8 @@ static void test_prompt_among_others(void **state)
     assert_string_equal(written(), "name? \nline\n"); /* not "name? line" */
 }
 
-/* If nobody reads the output, the guest must wait at its limit and goes on at half of it; nothing
- * is lost. */
+/* If the output is not read, the guest must wait at its limit and goes on at half of it; nothing is
+ * lost. */
 static void test_full_ring(void **state)
 {
     static uint8_t block[CONSOLE_WRITE_MAX];

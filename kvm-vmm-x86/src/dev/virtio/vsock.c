@@ -160,7 +160,7 @@ static struct virtio_vsock_header header_for(struct vsock *v, uint32_t guest_por
                                         .op = (uint16_t)op};
 }
 
-/* Reads as much data as socket, credit and buffer allow. False: there is none. */
+/* Reads as much data as socket, credit and buffer allow. False: no data. */
 static bool read_data(struct vsock *v, struct vsock_connection *c, const struct virtio_chain *chain,
                       struct virtio_vsock_header *h)
 {
@@ -203,7 +203,7 @@ static bool take_flag(bool *flag)
     return was;
 }
 
-/* Writes one packet of a connection to a buffer; returns its size, 0: there is none after all. */
+/* Writes one packet of a connection to a buffer; returns its size, 0: no packet after all. */
 static uint32_t make_packet(struct vsock *v, struct vsock_connection *c,
                             const struct virtio_chain *chain)
 {

@@ -145,7 +145,8 @@ struct vsock_connection *vsock_connection_choose(struct vsock_connections *all)
 
 static void want_credit_if_low(struct vsock_connection *c)
 {
-    /* VSOCK_BUFFER - (received - told) is the room that the guest knows of: update it at half. */
+    /* VSOCK_BUFFER - (received - told) is the room that the guest knows of; at half it gets an
+     * update. */
     if (c->told != c->forwarded && VSOCK_BUFFER - (c->received - c->told) <= VSOCK_BUFFER / 2)
         c->want_credit = true;
 }

@@ -122,7 +122,7 @@ static void print_instruction(struct text *text, const struct page *page, uint64
     text_add(text, "%s\n", good ? words : "(not an instruction)");
 }
 
-/* The length of the instruction at `rip`; 0 if there is none. */
+/* The length of the instruction at `rip`; 0 if it is not one. */
 static unsigned length_at(const struct page *page, uint64_t rip)
 {
     const struct snapshot *s = page->snapshot;
