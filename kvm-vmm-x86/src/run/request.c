@@ -39,8 +39,8 @@ const char run_help[] =
 
 struct own {
     const char *name;
-    size_t field; /* of a text; */
-    size_t count; /* of a list, its counter behind it; 0: one text */
+    size_t field; /* of a text, or */
+    size_t count; /* of the counter of a list; 0: one text */
     unsigned max;
     bool flag;
 };
@@ -101,7 +101,8 @@ static int keep(struct run_request *r, const struct own *own, const char *value,
 
 #define ENDS " (-- ends the options)"
 
-/* One of ours, with its value in the same word or the next. How many words that were; -1: error. */
+/* Takes one of our options, with its value in the same word or the next. Returns the number of
+ * words; -1: error. */
 static int take(struct run_request *r, const struct own *own, char **word, struct error *error)
 {
     const char *value = word[0][1] == '-'    ? strchr(word[0], '=')
@@ -138,7 +139,7 @@ static int refuse(const char *word, struct error *error)
     return error_set(error, "no such option: %s (did you mean --%s?)", word, near.best);
 }
 
-/* One of the VMM's. */
+/* Passes on an option of the VMM. */
 static int pass_on(struct run_request *r, char **word, struct error *error)
 {
     int words = (int)options_words(word[0]);

@@ -219,7 +219,7 @@ static void test_serial(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         if (parse(&o, &e, wrong[i]) != -1)
             fail_msg("accepted: %s", wrong[i]);
-    memset(line + strlen(line), 'p', 107); /* of guest 1 it is two longer, and too long */
+    memset(line + strlen(line), 'p', 107); /* for guest 1 it is two bytes longer, and too long */
     assert_int_equal(parse(&o, &e, line), -1);
     line[strlen(line) - 2] = '\0';
     assert_int_equal(parse(&o, &e, line), 0);
@@ -339,7 +339,7 @@ static void test_mistyped_names(void **state)
     assert_int_equal(o.guests[0].kernel_entry, KERNEL_ENTRY_64);
 }
 
-/* As `run` tells the VMM's options from its command. */
+/* How `run` separates the VMM's options from the command. */
 static void test_words(void **state)
 {
     static const struct {

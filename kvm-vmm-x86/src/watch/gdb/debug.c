@@ -1,4 +1,4 @@
-/* Stopping and letting go, and what is inserted into the guest's code meanwhile; see debug.h. */
+/* Stops and resumes the guest, and inserts traps into its code meanwhile; see debug.h. */
 #include "watch/gdb/debug.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ int debug_snapshot(const struct vcpu *vcpu, struct snapshot *s)
     return kvm_read_registers(&vcpu->cpu, &s->regs, &s->sregs, NULL);
 }
 
-/* Whether any vCPU goes on step by step. */
+/* Whether any vCPU runs in single steps. */
 static bool steps_locked(const struct debug *d)
 {
     bool steps = d->plan.steps || d->phase == DEBUG_ALONE;
@@ -33,8 +33,8 @@ static enum trap_kind handler_kind(const struct debug *d)
     return d->features.int3 ? TRAP_INT3 : TRAP_PORT;
 }
 
-/* Breakpoints that are code, and the handlers while anything steps. What covers the instruction at
- * `but` (or NULL), which is to be stepped over, is left out. */
+/* Inserts breakpoints that are code and, while a vCPU steps, traps at handlers. Leaves out traps
+ * that cover the instruction at `but` (or NULL), which is to be stepped over. */
 static void insert_traps_locked(struct debug *d, const gpa_t *but)
 {
     const struct memory *memory = &d->vm->memory;
@@ -51,8 +51,8 @@ static void insert_traps_locked(struct debug *d, const gpa_t *but)
             (void)traps_put(&d->traps, memory, d->handlers.list[i].at, kind);
 }
 
-/* What keeps a vCPU from running on: nothing; a trap at its instruction; one whose second byte
- * covers the instruction it is at. */
+/* What keeps a vCPU from running on: nothing; a trap at its instruction; a trap whose second byte
+ * covers its instruction. */
 enum obstacle { OBSTACLE_NONE, OBSTACLE_TRAP, OBSTACLE_COVERED };
 
 static void worsen(enum obstacle *obstacle, enum trap_kind kind, gpa_t from, gpa_t at)
@@ -63,7 +63,7 @@ static void worsen(enum obstacle *obstacle, enum trap_kind kind, gpa_t from, gpa
         *obstacle = OBSTACLE_COVERED;
 }
 
-/* `place`: where in RAM the vCPU stands. */
+/* `place`: set to the GPA of the vCPU's instruction. */
 static enum obstacle obstacle_locked(struct debug *d, struct vcpu *vcpu, gpa_t *place)
 {
     enum obstacle obstacle = OBSTACLE_NONE;
@@ -76,7 +76,7 @@ static enum obstacle obstacle_locked(struct debug *d, struct vcpu *vcpu, gpa_t *
     for (unsigned i = 0; i < d->table.count; i++) {
         const struct gdb_breakpoint *b = &d->table.list[i];
 
-        /* By single steps it is looked at only after an instruction. */
+        /* A breakpoint by single steps is checked only after an instruction. */
         if (b->type <= GDB_HARDWARE && b->means == GDB_BY_REGISTER)
             worsen(&obstacle, 0, b->address, snapshot_linear_rip(&s));
         else if (traps_kind(b->means) != 0)
@@ -87,7 +87,7 @@ static enum obstacle obstacle_locked(struct debug *d, struct vcpu *vcpu, gpa_t *
     return obstacle;
 }
 
-/* What watchpoints by single steps compare with. */
+/* Stores the values with which watchpoints by single steps compare. */
 static void note_watched_locked(struct debug *d)
 {
     for (unsigned i = 0; i < d->table.count; i++)
@@ -115,8 +115,8 @@ static void note_handlers_locked(struct debug *d)
     }
 }
 
-/* An event that waits to be told, of a vCPU that the debugger has let go: of one that it keeps it
- * does not want to hear now. A breakpoint that has been removed meanwhile does not count. */
+/* Finds a vCPU with an event to report, among those that the debugger resumes; events of vCPUs that
+ * stay stopped wait. A breakpoint that was removed meanwhile does not count. */
 static struct debug_cpu *with_event_locked(struct debug *d)
 {
     for (unsigned i = 0; i < d->vm->vcpu_count; i++) {
@@ -133,7 +133,7 @@ static struct debug_cpu *with_event_locked(struct debug *d)
     return NULL;
 }
 
-/* `place`: of the instruction that one is to step over alone. */
+/* `place`: of the instruction that one vCPU is to step over alone. */
 static void let_run_locked(struct debug *d, enum debug_phase phase, const gpa_t *place)
 {
     d->phase = phase;
@@ -150,7 +150,7 @@ static void let_run_locked(struct debug *d, enum debug_phase phase, const gpa_t 
     vm_resume(d->vm, &d->holder);
 }
 
-/* What the guest does from its first stop on can be done again. */
+/* From its first stop on, what the guest does can be repeated. */
 static void look_locked(struct debug *d)
 {
     if (d->travel == NULL && d->no_travel == NULL)
@@ -159,7 +159,7 @@ static void look_locked(struct debug *d)
         travel_look(d->travel);
 }
 
-/* The VM is quiet: tell the debugger, or let the next step be taken. */
+/* The VM is quiet: tells the debugger, or resumes the guest for the next step. */
 static void go_on_locked(struct debug *d)
 {
     struct debug_cpu *own = with_event_locked(d);
@@ -201,7 +201,7 @@ static void gather_locked(struct debug *d)
         go_on_locked(d);
 }
 
-/* The last vCPU has come to rest. */
+/* The last vCPU has stopped. */
 static void on_quiet(void *context)
 {
     struct debug *d = context;
@@ -259,7 +259,7 @@ void debug_rest(struct debug_cpu *own)
 
     if (d->phase != DEBUG_RUNNING)
         return;
-    own->passed = true; /* a breakpoint that it is at was not met yet */
+    own->passed = true; /* a breakpoint at its RIP has not been hit yet: no step over it */
     gather_locked(d);
 }
 
@@ -323,7 +323,7 @@ void debug_resume(struct debug *d, const enum gdb_action *actions)
 
             own->action = actions[i];
             own->passed = false;
-            /* A step that was done while another vCPU's stop was told is told by its registers. */
+            /* A step that ended while another vCPU's stop was reported shows in the registers. */
             if (own->event.reason == GDB_STEPPED)
                 own->has_event = false;
         }
@@ -350,7 +350,7 @@ void debug_release(struct debug *d, bool run)
         let_run_locked(d, DEBUG_FREE, NULL);
 }
 
-/* The plan refers to the table's entries: it is made again for every change. */
+/* The plan refers to the table's entries, so each change makes it again. */
 int debug_insert(struct debug *d, const struct gdb_breakpoint *breakpoint)
 {
     struct gdb_breakpoints before = d->table;
@@ -373,7 +373,7 @@ void debug_remove(struct debug *d, const struct gdb_breakpoint *breakpoint)
         d->plan = (struct gdb_plan){0}; /* fewer breakpoints never need more registers */
 }
 
-/* From the travel's thread: the guest stands somewhere else, or where it stood. */
+/* Called on the travel's thread: the guest is at another point in time, or where it was. */
 static void on_back(void *context)
 {
     struct debug *d = context;
@@ -382,7 +382,7 @@ static void on_back(void *context)
 
     own->has_event = own->looked = own->passed = own->reinject = false;
     own->crash_told = own->crash_told && own->vcpu->again;
-    own->control = UINT32_MAX; /* other flags are in force than it knows */
+    own->control = UINT32_MAX; /* KVM's debug flags are not the ones that it stored */
     d->stop = d->travel->stop;
     d->stop.text = d->travel->text[0] != '\0' ? d->travel->text : NULL;
     d->phase = DEBUG_STOPPED;

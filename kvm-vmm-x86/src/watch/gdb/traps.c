@@ -1,4 +1,5 @@
-/* Planted instructions; see traps.h. Opcodes: Intel SDM volume 2, appendix A. */
+/* Traps: instructions inserted into the guest's code; see traps.h. Opcodes: Intel SDM volume 2,
+ * appendix A. */
 #include "watch/gdb/traps.h"
 
 #include <string.h>
@@ -19,7 +20,7 @@ enum trap_kind traps_kind(enum gdb_means means)
     return means == GDB_BY_INT3 ? TRAP_INT3 : means == GDB_BY_PORT ? TRAP_PORT : 0;
 }
 
-/* How many lie below `at`. */
+/* The number of traps below `at`. */
 static unsigned below(const struct traps *traps, gpa_t at)
 {
     unsigned low = 0, high = traps->count;
@@ -86,7 +87,7 @@ void traps_clear(struct traps *traps, const struct memory *memory)
     }
 }
 
-/* How far around an instruction jumps to it are looked for. */
+/* The distance around an instruction in which jumps to it are searched. */
 enum { REACH = 4096 };
 
 static bool is_push(uint8_t opcode)
@@ -94,8 +95,8 @@ static bool is_push(uint8_t opcode)
     return (opcode & 0xf8) == 0x50;
 }
 
-/* Where the bytes at `code` would lead if a relative jump or call began there, counted from `code`;
- * 0: not one. `wide` is how many bytes a long displacement has. */
+/* The target, relative to `code`, if a relative jump or call begins at `code`; 0: none does.
+ * `wide`: the size of a long displacement in bytes. */
 static int64_t jump_from(const uint8_t *code, unsigned wide)
 {
     bool two = code[0] == 0x0f && (code[1] & 0xf0) == 0x80;
@@ -112,8 +113,8 @@ static int64_t jump_from(const uint8_t *code, unsigned wide)
     return (int64_t)(opcode + wide) + (wide == 2 ? narrow : displacement);
 }
 
-/* Every byte nearby is taken for the beginning of an instruction: that finds all the jumps, and
- * some that are none. */
+/* Takes every byte nearby for the beginning of an instruction: this finds all jumps, and some that
+ * are not. */
 static bool is_jumped_to(const struct snapshot *s, gva_t target)
 {
     uint8_t code[2 * REACH + 8] = {0};
@@ -130,7 +131,7 @@ static bool is_jumped_to(const struct snapshot *s, gva_t target)
     return false;
 }
 
-/* Where code will be loaded later, over whatever stands there then. */
+/* Whether there are only zeroes: code may be loaded there later, over a trap. */
 static bool is_empty(const uint8_t *code, size_t count)
 {
     for (size_t i = 0; i < count; i++)

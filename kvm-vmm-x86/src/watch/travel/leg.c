@@ -33,7 +33,7 @@ bool leg_start(struct travel *t, int number)
     return true;
 }
 
-/* True: this was the one that is looked for. */
+/* Counts a hit. True: this is the one that is looked for. */
 static bool count_hit(struct leg *leg, const struct gdb_breakpoint *b)
 {
     leg->hits++;
@@ -59,7 +59,7 @@ static const struct gdb_breakpoint *changed(struct travel *t)
     return NULL;
 }
 
-/* What a step, or an exit, has brought about. */
+/* Checks watchpoints and breakpoints after a step or an exit. */
 static bool look_around(struct travel *t, struct leg *leg, bool *counted)
 {
     struct snapshot s = stepper_state(&t->stepper);
@@ -96,7 +96,7 @@ static enum leg_result there(struct travel *t, struct leg *leg)
     return b != NULL && count_hit(leg, b) ? LEG_HIT : LEG_THERE;
 }
 
-/* Behind the last exit before the place: instruction by instruction. */
+/* After the last exit before the target: goes on instruction by instruction. */
 static enum leg_result walk_leg(struct travel *t, struct leg *leg)
 {
     bool until_exit = leg->until < 0 || t->points.list[leg->until].at_exit, counted;
@@ -172,7 +172,7 @@ static bool was_input(const struct kvm_run *run)
            (run->exit_reason == KVM_EXIT_MMIO && !run->mmio.is_write);
 }
 
-/* From where the vCPU is. */
+/* Runs the leg from the vCPU's current state. */
 enum leg_result leg_run(struct travel *t, struct leg *leg)
 {
     struct vcpu *vcpu = &t->vm->vcpus[0];
@@ -208,7 +208,7 @@ enum leg_result leg_run(struct travel *t, struct leg *leg)
             if (result == STEPPER_DONE && leg->looks && was_input(vcpu->cpu.run)) {
                 const struct gdb_breakpoint *b;
 
-                result = stepper_begin(&t->stepper); /* KVM writes it, and no register sees that */
+                result = stepper_begin(&t->stepper); /* debug registers miss KVM's own writes */
                 if (result == STEPPER_DONE && (b = changed(t)) != NULL && count_hit(leg, b))
                     return LEG_HIT;
             }

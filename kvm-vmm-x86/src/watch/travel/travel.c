@@ -26,7 +26,7 @@ struct travel *travel_make(struct vm *vm, const struct probe_debug *features, co
 
     *why = recorder_refuses(vm);
     if (*why == NULL && vm->ram_size > CHECKPOINTS_BYTES_MAX)
-        *why = "it has more than 512 MB of memory"; /* the first checkpoint looks at all of it */
+        *why = "it has more than 512 MB of memory"; /* the first checkpoint reads all of it */
     if (*why == NULL && vm->vcpus[0].deck == NULL)
         *why = "its input was not recorded";
     if (*why != NULL)
@@ -82,12 +82,12 @@ void travel_forget(struct travel *t)
     if (t->live == DECK_RECORD && d->mode == DECK_PLAY)
         tape_cut(&d->tape, &d->place);
     if (recorder_is_wanted())
-        d->tape.full = true; /* a run without the debugger does not come here */
+        d->tape.full = true; /* without the debugger this is not reached */
     d->mode = t->live;
     d->silent = false;
 }
 
-/* The latest checkpoint that is surely before that many exits, or the first. */
+/* The latest checkpoint that is certainly before `exits` exits, or the first. */
 static int before(const struct travel *t, uint64_t exits)
 {
     const struct checkpoint *list = t->points.list;
@@ -100,7 +100,7 @@ static int before(const struct travel *t, uint64_t exits)
     return best;
 }
 
-/* To `steps` instructions behind an exit. */
+/* Goes to `steps` instructions after an exit. */
 static bool arrive(struct travel *t, uint64_t exits, uint64_t steps)
 {
     struct leg leg = {.exits = exits, .until = -1, .steps_max = steps};
@@ -114,7 +114,7 @@ static bool at_begin(struct travel *t)
     return leg_start(t, 0);
 }
 
-/* One instruction before a checkpoint. */
+/* Goes to one instruction before a checkpoint. */
 static bool step_back(struct travel *t, int now)
 {
     uint64_t exits = t->points.list[now].exits, first = t->points.list[0].exits;
@@ -126,7 +126,7 @@ static bool step_back(struct travel *t, int now)
         return arrive(t, exits, leg.steps - (t->points.list[now].at_exit ? 0 : 1));
     if (t->points.list[now].at_exit && !leg.at_exit)
         return arrive(t, exits, 0);
-    do { /* behind an exit: before the instruction that it came from */
+    do { /* after an exit: goes before the instruction that caused it */
         if (exits == first)
             return at_begin(t);
         exits--;
@@ -137,7 +137,7 @@ static bool step_back(struct travel *t, int now)
     return arrive(t, exits, leg.steps);
 }
 
-/* The last hit before `now`. 1: there, with `leg` about it; 0: there was no hit; -1: failed. */
+/* Goes to the last hit before `now`. 1: there, described by `leg`; 0: no hit; -1: failed. */
 static int last_hit(struct travel *t, int now, struct leg *leg)
 {
     int until = now, from = before(t, t->points.list[now].exits);
@@ -167,7 +167,7 @@ static int last_hit(struct travel *t, int now, struct leg *leg)
     }
 }
 
-/* A write is seen when it is done: where it was done is an instruction before. */
+/* A write is detected after it is done, so this goes one instruction back. */
 static bool before_write(struct travel *t)
 {
     struct error error;
@@ -190,7 +190,8 @@ static bool continue_back(struct travel *t, int now)
     return leg.hit.reason != GDB_WATCH || before_write(t);
 }
 
-/* Back to where the guest was. A crash cannot be put back: the guest is led there. */
+/* Returns to where the guest was. The state of a crash cannot be loaded: the guest runs there
+ * again. */
 static bool go_home(struct travel *t, int now)
 {
     const struct checkpoint *p = &t->points.list[now];
@@ -198,7 +199,7 @@ static bool go_home(struct travel *t, int now)
 
     if (__atomic_load_n(&t->leaves, __ATOMIC_RELAXED))
         return true;
-    __atomic_store_n(&t->worker.stop, 0, __ATOMIC_RELAXED); /* it was stopped on its way */
+    __atomic_store_n(&t->worker.stop, 0, __ATOMIC_RELAXED); /* it may have been stopped before */
     worker_limit(&t->worker, LIMIT_MS);
     if (!p->crash)
         return leg_start(t, now);
@@ -242,7 +243,7 @@ static bool who(struct travel *t, int now)
     return true;
 }
 
-/* What the guest does from here on was done already, or not. */
+/* Sets the mode from here on: what follows has happened before, or is new. */
 static void settle(struct travel *t)
 {
     struct vcpu *vcpu = &t->vm->vcpus[0];
@@ -264,7 +265,7 @@ static void work(struct worker *worker)
 {
     struct travel *t = worker->context;
     struct vcpu *vcpu = &t->vm->vcpus[0];
-    const struct vcpu_stats stats = vcpu->stats; /* exits that are made again do not count */
+    const struct vcpu_stats stats = vcpu->stats; /* repeated exits do not count */
     struct deck *d = vcpu->deck;
     struct error error;
     bool good = false;
