@@ -1,10 +1,10 @@
-/* What the user may have meant; see names.h. */
+/* Finds the option that the user may have meant; see names.h. */
 #include "options/names.h"
 
 #include <string.h>
 
-/* run/request.c has the options themselves, which stand above these; tests/vmm/test_errors.py holds
- * both lists against each other. */
+/* The names of the options of `kvm-vmm run`, whose table is in run/request.c, a layer above this
+ * one; tests/vmm/test_errors.py compares both lists. */
 static const char of_run[][8] = {"kernel", "modules", "root",   "rw",   "cwd",  "env",
                                  "hide",   "shell",   "script", "each", "jobs", "output"};
 

@@ -1,4 +1,4 @@
-/* What is wrong before a machine boots; see check.h. */
+/* Finds errors before a machine boots; see check.h. */
 #include "run/check.h"
 
 #include <errno.h>
@@ -43,7 +43,7 @@ static enum found look_in(const char *base, const char *folder, size_t length, c
     return n < (int)sizeof path ? look(path) : NOTHING;
 }
 
-/* The best that execvp(3) finds. */
+/* The best match in PATH, as execvp(3) searches it. */
 static enum found look_in_path(const char *base, const char *path, const char *name)
 {
     enum found best = NOTHING;
@@ -59,7 +59,7 @@ static enum found look_in_path(const char *base, const char *path, const char *n
     }
 }
 
-/* A file system of the guest's own is there: what the host has does not matter. */
+/* Whether the guest has its own file system there, so that the host's files do not matter. */
 static bool is_of_the_guest(const char *path)
 {
     static const char *const own[] = {"/proc/", "/sys/", "/dev/", "/run/"};
@@ -133,7 +133,7 @@ int run_check_command(const struct run_request *r, struct error *error)
 
 /* --- the options --- */
 
-/* The VMM's, with a kernel that is there. */
+/* Checks the VMM's options, with a kernel that exists. */
 static int check_vmm(const struct run_request *r, struct error *error)
 {
     static struct options options; /* too large for a stack */

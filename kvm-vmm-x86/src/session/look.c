@@ -1,4 +1,4 @@
-/* Looks for the files of a command line; see session/look.h. */
+/* Checks that the files of a command line exist; see session/look.h. */
 #include "session/look.h"
 
 #include <limits.h>
@@ -8,7 +8,7 @@
 #include "host/files/files.h"
 #include "vm/guest_files.h"
 
-/* The front part of a text. */
+/* Checks the path in the first `length` bytes of a text. */
 static int look_at_part(const char *text, size_t length, struct error *error)
 {
     char path[PATH_MAX];
@@ -17,7 +17,7 @@ static int look_at_part(const char *text, size_t length, struct error *error)
     return file_look(path, error);
 }
 
-/* What is written is made if need be, where its folder is. */
+/* An output file is created if necessary, so only its folder must exist. */
 static int look_for_folder(const char *path, struct error *error)
 {
     const char *slash = path != NULL ? strrchr(path, '/') : NULL;

@@ -88,7 +88,7 @@ static bool is_there(struct travel *t, int number)
            checkpoints_memory_is(&t->points, number);
 }
 
-/* At the place: a write that is watched counts if it was done just before. */
+/* At the target: a watched write counts if it was done just before. */
 static enum leg_result there(struct travel *t, struct leg *leg)
 {
     const struct gdb_breakpoint *b = leg->looks ? changed(t) : NULL;
@@ -117,7 +117,7 @@ static enum leg_result walk_leg(struct travel *t, struct leg *leg)
     return result == STEPPER_EXIT && until_exit ? LEG_THERE : LEG_LOST;
 }
 
-/* At a breakpoint's instruction, or behind a write that is watched. */
+/* Counts a stop at a breakpoint's instruction, or after a watched write. */
 static bool count_stop(struct travel *t, struct leg *leg, const struct gdb_breakpoint *b,
                        bool *counted)
 {
@@ -128,7 +128,7 @@ static bool count_stop(struct travel *t, struct leg *leg, const struct gdb_break
     return count_hit(leg, b);
 }
 
-/* The same from stop to stop, where the last of the table is the place itself. */
+/* The same from stop to stop; the last stop of the table is the target itself. */
 static enum leg_result run_leg(struct travel *t, struct leg *leg)
 {
     struct stops *stops = &t->stops_there;
@@ -147,7 +147,7 @@ static enum leg_result run_leg(struct travel *t, struct leg *leg)
             continue;
         }
         result = stops_run(stops, &t->stepper, &hit);
-        if (result == STEPPER_DONE) /* an exit, which is behind the place */
+        if (result == STEPPER_DONE) /* an exit, which is after the target */
             return LEG_LOST;
         counted = hit == place;
         if (!counted && hit != NULL && !is_there(t, leg->until) &&
@@ -157,7 +157,7 @@ static enum leg_result run_leg(struct travel *t, struct leg *leg)
     return result == STEPPER_MISSED ? LEG_MISSED : LEG_LOST;
 }
 
-/* Whether run_leg can do it: the place is not at an exit, and no stop needs single steps. */
+/* Whether run_leg can be used: the target is not at an exit, and no stop needs single steps. */
 static bool can_run(struct travel *t, const struct leg *leg)
 {
     const struct checkpoint *p = leg->until >= 0 ? &t->points.list[leg->until] : NULL;

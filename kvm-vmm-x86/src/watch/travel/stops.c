@@ -55,7 +55,7 @@ static bool is_code(const struct stops *stops, unsigned i, const struct memory *
     return kind != 0 && memory_read(memory, b->place, now, kind) && memcmp(now, b->code, kind) == 0;
 }
 
-/* Of which breakpoints the code is there: a bit each. */
+/* One bit for each breakpoint whose code is in memory now. */
 static uint64_t code_there(const struct stops *stops, const struct memory *memory)
 {
     uint64_t there = 0;
@@ -100,7 +100,7 @@ static bool is_trap_port(const struct kvm_run *run)
            run->io.direction == KVM_EXIT_IO_OUT && run->io.size == 1;
 }
 
-/* What the vCPU has come back for, while its traps are inserted; or NULL. */
+/* The breakpoint that the vCPU has hit, while traps are inserted; or NULL. */
 static const struct gdb_breakpoint *find_hit(const struct stops *stops, const struct stepper *s)
 {
     const struct kvm_run *run = s->vcpu->cpu.run;
@@ -120,7 +120,7 @@ static const struct gdb_breakpoint *find_hit(const struct stops *stops, const st
     return NULL;
 }
 
-/* The vCPU has written to the port of a trap: it is to stand where the trap was. */
+/* The vCPU has hit a port trap: sets RIP back to the trap's address. */
 static bool leave_port(const struct stepper *s)
 {
     struct kvm_run *run = s->vcpu->cpu.run;
@@ -152,7 +152,7 @@ bool stops_cover(const struct stops *stops, const struct stepper *s)
     return false;
 }
 
-/* An int3 of the guest's own is given to it. */
+/* The guest's own int3 is injected into the guest. */
 enum stepper_result stops_run(struct stops *stops, struct stepper *s,
                               const struct gdb_breakpoint **hit)
 {
