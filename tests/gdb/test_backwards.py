@@ -112,6 +112,17 @@ def test_from_tick_to_tick_of_the_1k_os(guest, tmp_path):
     assert status == 0 and b"97" in out, (out, err)
 
 
+def test_code_that_is_written_over(guest, symbols):
+    """A trap would be lost without an exit; what was counted then is counted again in single steps."""
+    g = guest("@rewrite")
+    text = batch("set architecture i8086", g.remote(), "hbreak *finish", "continue", "delete", "hbreak *spot",
+                 *["reverse-continue", "print *(short*)&count"] * 10, "delete", "continue", symbols=symbols("rewrite"))
+    counts = re.findall(r"\$\d+ = (\d+)", text)
+    assert counts[:9] == ["53", "37", "36", "35", "19", "18", "17", "1", "0"] and HISTORY_ENDS.search(text), text
+    status, out, err = g.end()
+    assert (status, out) == (0, b"...\n"), (out, err)
+
+
 def test_refused(guest):
     """With two vCPUs, or much memory, gdb gets the reason, and the session continues."""
     for option, value, why in (("-c", "2", "several vCPUs never runs the same way twice"),

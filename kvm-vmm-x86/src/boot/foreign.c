@@ -222,7 +222,7 @@ static bool is_assembly(const struct image *image)
 
 static bool is_c(const struct image *image)
 {
-    return is_text_named(image, (const char *const[]){".c", ".h", ".cc", ".cpp", ".rs", NULL});
+    return is_text_named(image, (const char *const[]){".c", ".h", ".cc", ".cpp", NULL});
 }
 
 static const struct {

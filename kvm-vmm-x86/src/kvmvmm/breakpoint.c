@@ -259,7 +259,7 @@ static int hide_trap_flag(struct kvmvmm *m, struct error *error)
 
     if (b->pushed == 0 && b->handlers.count == 0)
         return 0;
-    traps_clear(&b->traps, &m->vm.memory);
+    (void)traps_clear(&b->traps, &m->vm.memory);
     if (kvmvmm_look(m, &s, error) < 0)
         return -1;
     handler = handler_at(b, snapshot_linear_rip(&s));

@@ -1,6 +1,7 @@
 /* Finds the option that the user may have meant; see names.h. */
 #include "options/names.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The names of the options of `kvm-vmm run`, whose table is in run/request.c, a layer above this
@@ -31,12 +32,19 @@ void names_try(struct near *near, names_list *names)
 
 int names_refuse(const char *word, names_list *names, struct error *error)
 {
-    int length = (int)length_of(word);
+    int length = (int)length_of(word), fit = 0;
+    char meant[120] = "";
     struct near near;
 
     if (names_are_of_run(word))
         return error_set(error, "%.*s belongs to kvm-vmm run (kvm-vmm run %.*s ... COMMAND)",
                          length + 2, word, length + 2, word);
+    for (unsigned i = 0; length > 0 && names(i) != NULL; i++)
+        if (strncmp(names(i), word + 2, (size_t)length) == 0 && strlen(meant) < sizeof meant - 24)
+            snprintf(meant + strlen(meant), sizeof meant - strlen(meant), "%s--%s",
+                     fit++ > 0 ? ", " : "", names(i));
+    if (fit > 1 && word[2 + length] == '\0')
+        return error_set(error, "%s can be each of %s", word, meant);
     near_begin(&near, word + 2, (size_t)length);
     names_try(&near, names);
     if (near.best != NULL && near.mistakes == 0)

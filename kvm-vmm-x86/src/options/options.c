@@ -452,9 +452,12 @@ const char *options_name(unsigned i)
     return i < SPECS ? specs[i].name : NULL;
 }
 
+static const char letters[] = ":plm:c:vhS";
+
+/* `word`: the one before getopt's next, which need not be the one with the letter. */
 static int refuse(const char *word, struct error *error)
 {
-    if (optopt != 0 && optopt < BY_NAME && strncmp(word, "--", 2) != 0)
+    if (optopt != 0 && optopt < BY_NAME && strchr(letters, optopt) == NULL)
         return error_set(error, "no such option: -%c", optopt);
     return names_refuse(word, options_name, error);
 }
@@ -469,7 +472,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
     list_names(names);
     optind = 0; /* start again: this may be the second command line of a test */
     opterr = 0;
-    for (; (code = getopt_long(argc, argv, ":plm:c:vhS", names, &index)) != -1; index = -1) {
+    for (; (code = getopt_long(argc, argv, letters, names, &index)) != -1; index = -1) {
         bool apart = optarg != NULL && optarg == argv[optind - 1]; /* it is a word */
 
         if (code == ':')

@@ -70,14 +70,14 @@ static bool is_of_the_guest(const char *path)
     return false;
 }
 
-static int refuse_found(enum found found, const char *name, const char *prefix, struct error *error)
+static int refuse_found(enum found found, const char *name, struct error *error)
 {
     if (found == A_FOLDER)
         (void)error_set(error, "%s: Permission denied: it is a folder", name);
     else
         (void)error_set(error,
-                        "%s: Permission denied: it is not executable (chmod +x %s%s, or sh %s%s)",
-                        name, prefix, name, prefix, name);
+                        "%s: Permission denied: it is not executable (chmod +x %s, or sh %s)", name,
+                        name, name);
     return NOT_EXECUTABLE;
 }
 
@@ -88,7 +88,7 @@ static int check_path(const char *base, const char *name, struct error *error)
     if (found == A_PROGRAM || (found == NOTHING && is_of_the_guest(name)))
         return 0;
     if (found != NOTHING)
-        return refuse_found(found, name, "", error);
+        return refuse_found(found, name, error);
     (void)error_set(error, "%s: No such file or directory", name);
     return NOT_FOUND;
 }
@@ -100,8 +100,11 @@ static int check_name(const char *base, const char *name, bool here, struct erro
 
     if (found == A_PROGRAM)
         return 0;
-    if (found == A_FILE)
-        return refuse_found(found, name, "", error);
+    if (found == A_FILE) {
+        (void)error_set(
+            error, "%s: Permission denied: what PATH has of this name is not executable", name);
+        return NOT_EXECUTABLE;
+    }
     found = look_in(base, "", 0, name);
     if (found == A_PROGRAM)
         (void)error_set(error, "%s: not found in PATH; it is in %s: ./%s", name,

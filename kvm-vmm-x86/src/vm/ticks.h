@@ -7,8 +7,6 @@
  *
  * Other threads request an event; the vCPU's thread delivers it. A VM with KVM's controllers needs
  * none of this.
- *
- *
  */
 #ifndef VM_TICKS_H
 #define VM_TICKS_H

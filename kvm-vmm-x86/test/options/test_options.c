@@ -326,6 +326,9 @@ static void test_mistyped_names(void **state)
         {"--disk -- a.bin", "--disk needs a value (-- ends the options)"},
         {"-m -- a.bin", "-m needs a value (-- ends the options)"},
         {"-z", "no such option: -z"},
+        {"--stats -zp a.bin", "no such option: -z"},
+        {"--protected=1 a.bin", "--protected takes no value: --protected=1"},
+        {"--log=x --rep a.bin", "--rep can be each of --report, --replay"},
     };
     struct options o;
     struct error e;

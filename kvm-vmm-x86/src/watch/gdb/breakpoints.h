@@ -34,7 +34,7 @@ struct gdb_breakpoint {
     gva_t address;
     uint32_t length; /* of a watchpoint */
     gpa_t place;     /* in RAM, as it was mapped when it was set; UINT64_MAX: it was not */
-    uint8_t code[GDB_CODE_LENGTH]; /* that was there, for execution */
+    uint8_t code[GDB_CODE_LENGTH]; /* the bytes there when it was set; only of one for execution */
     bool fits_port; /* GDB_BY_PORT would do: an instruction of the kernel, of two bytes or more */
     enum gdb_means means; /* as gdb_plan decided */
 };

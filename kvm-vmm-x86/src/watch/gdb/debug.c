@@ -164,7 +164,7 @@ static void go_on_locked(struct debug *d)
 {
     struct debug_cpu *own = with_event_locked(d);
 
-    traps_clear(&d->traps, &d->vm->memory);
+    (void)traps_clear(&d->traps, &d->vm->memory);
     if (d->stale)
         note_handlers_locked(d);
     look_locked(d);
@@ -338,7 +338,7 @@ void debug_release(struct debug *d, bool run)
 {
     LOCK_FOR_BLOCK(&d->lock);
 
-    traps_clear(&d->traps, &d->vm->memory);
+    (void)traps_clear(&d->traps, &d->vm->memory);
     d->table.count = 0;
     d->plan = (struct gdb_plan){0};
     d->wanted = false;

@@ -166,6 +166,7 @@ static bool takes_port(struct debug_cpu *own)
     if ((code < 0 && code != -EINTR) || debug_snapshot(own->vcpu, &s) < 0)
         return false;
     s.regs.rip -= TRAP_PORT;
+    (void)trap_at(d, &s, 0, &place); /* until now it may have been the next trap's */
     on_trap(own, &s, place);
     return true;
 }

@@ -75,8 +75,10 @@ const struct trap *traps_find(const struct traps *traps, const struct snapshot *
     return n < traps->count && traps->list[n].at == *place ? &traps->list[n] : NULL;
 }
 
-void traps_clear(struct traps *traps, const struct memory *memory)
+bool traps_clear(struct traps *traps, const struct memory *memory)
 {
+    bool untouched = true;
+
     while (traps->count > 0) {
         const struct trap *trap = &traps->list[--traps->count];
         uint8_t code[sizeof trap->saved];
@@ -84,7 +86,10 @@ void traps_clear(struct traps *traps, const struct memory *memory)
         if (memory_read(memory, trap->at, code, trap->kind) &&
             memcmp(code, code_of(trap->kind), trap->kind) == 0)
             (void)!memory_write(memory, trap->at, trap->saved, trap->kind);
+        else
+            untouched = false;
     }
+    return untouched;
 }
 
 /* The distance around an instruction in which jumps to it are searched. */

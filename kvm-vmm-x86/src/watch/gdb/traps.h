@@ -1,8 +1,8 @@
 /*
  * Instructions that replace those of a guest while it is debugged: at breakpoints, and where
  * handlers begin (handlers.h). An int3, or where KVM does not report that, `out %al, $TRAPS_PORT`,
- * which every KVM reports as an exit. A stopped guest's memory is as the
- * guest knows it: they are put in before it is entered and cleared when it stops.
+ * which every KVM reports as an exit. A stopped guest's memory is as the guest knows it: they are
+ * put in before it is entered and cleared when it stops.
  *
  * They are placed by guest-physical address, so that they work for every mapping of the code.
  */
@@ -46,8 +46,9 @@ bool traps_covers(enum trap_kind kind, gpa_t from, gpa_t at);
 const struct trap *traps_find(const struct traps *traps, const struct snapshot *s, gva_t at,
                               gpa_t *place);
 
-/* Takes all out. Code that the guest has written over meanwhile stays the guest's. */
-void traps_clear(struct traps *traps, const struct memory *memory);
+/* Takes all out. Code that the guest has written over meanwhile stays the guest's; then it returns
+ * false. */
+bool traps_clear(struct traps *traps, const struct memory *memory);
 
 /*
  * Whether a port write, two bytes long, may stand in for the instruction at linear address `at`,

@@ -1,4 +1,4 @@
-/* Legs; see leg.h. The flag RF and debug register 6: Intel SDM volume 3, 18.2.3 and 18.3.1.1. */
+/* Legs; see leg.h. The flag RF: Intel SDM volume 3, 18.3.1.1. */
 #include "watch/travel/leg.h"
 
 #include <stdio.h>
@@ -8,7 +8,6 @@
 
 #define RFLAGS_RF (UINT64_C(1) << 16)
 #define RFLAGS_TF (UINT64_C(1) << 8)
-#define DR6_HITS  0xf
 
 static void note_watched(struct travel *t)
 {
@@ -163,7 +162,8 @@ static bool can_run(struct travel *t, const struct leg *leg)
     const struct checkpoint *p = leg->until >= 0 ? &t->points.list[leg->until] : NULL;
 
     return leg->looks && p != NULL && !p->at_exit && !t->stops.plan.steps &&
-           stops_make_with(&t->stops_there, &t->stops.table, &p->next, &t->features);
+           stops_make_with(&t->stops_there, &t->stops.table, &p->next, &t->features,
+                           &t->vm->memory);
 }
 
 static bool was_input(const struct kvm_run *run)

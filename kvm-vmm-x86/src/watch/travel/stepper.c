@@ -171,7 +171,7 @@ enum stepper_result stepper_step(struct stepper *s)
     entered = kvm_set_guest_debug(&s->vcpu->cpu, halts(s) ? 0 : stepping, no_addresses, 0) == 0 &&
               worker_enter(s->worker, s->vcpu);
     met = entered ? handler_met(s) : NULL;
-    traps_clear(&s->traps, s->before.memory);
+    (void)traps_clear(&s->traps, s->before.memory);
     if (!entered)
         return STEPPER_LOST;
     if (run->exit_reason != KVM_EXIT_DEBUG && met == NULL)

@@ -5,8 +5,6 @@
  * A step over an instruction that faults, or before which an interrupt comes, enters the handler
  * and runs on at full speed, as the CPU clears the trap flag there. So each handler begins with a
  * trap during the step. The trap flag is removed from the flags saved on the guest's stack.
- *
- *
  */
 #ifndef TRAVEL_STEPPER_H
 #define TRAVEL_STEPPER_H
@@ -42,7 +40,7 @@ enum stepper_result {
     STEPPER_DONE,  /* one instruction; or one exit */
     STEPPER_EXIT,  /* of stepper_step: the guest has come back with an exit that is to be handled */
     STEPPER_DEBUG, /* at a breakpoint or watchpoint (stops.h) */
-    STEPPER_MISSED, /* one may have been passed (stops.h) */
+    STEPPER_MISSED, /* a breakpoint may have been passed (stops.h) */
     STEPPER_ENDED,  /* the guest has ended by this exit, or has left its tape */
     STEPPER_LOST,   /* the worker must stop, or KVM failed */
 };

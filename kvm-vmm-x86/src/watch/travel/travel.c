@@ -8,12 +8,14 @@
 #include "host/events.h"
 #include "host/kvm/debug.h"
 #include "vm/deck.h"
+#include "vm/ticks.h"
 #include "watch/explain/guest_image.h"
 #include "watch/explain/walk.h"
 #include "watch/travel/leg.h"
 #include "watch/travel/recorder.h"
 
-#define MS UINT64_C(1000000)
+#define MS   UINT64_C(1000000)
+#define LOOK (1000 * MS)
 
 enum { APART_MS = 500, LIMIT_MS = 600000 };
 
@@ -294,7 +296,9 @@ static void work(struct worker *worker)
                                         : who(t, now);
     if (!good && t->text[0] == '\0')
         snprintf(t->text, sizeof t->text, "%s\n",
-                 worker_must_stop(worker) ? "the search was stopped" : lost);
+                 __atomic_load_n(&worker->stop, __ATOMIC_RELAXED) ? "the search was stopped"
+                 : worker_must_stop(worker) ? "the search took longer than 10 minutes"
+                                            : lost);
     if (!good || t->kind == TRAVEL_WHO) {
         t->stop.reason = GDB_STOPPED;
         if (!go_home(t, now))
@@ -305,7 +309,19 @@ static void work(struct worker *worker)
     settle(t);
     vcpu->stats = stats;
     deck_attach(NULL);
+    if (d->mode == DECK_RECORD) /* input that arrived meanwhile */
+        ticks_input(t->vm);
     t->done(t->context);
+}
+
+/* The guest may make no exit any more. */
+static void on_look(void *context)
+{
+    struct travel *t = context;
+
+    if (worker_must_stop(&t->worker))
+        thread_kick(&t->worker.thread);
+    events_timer_start(&t->look, LOOK);
 }
 
 static void *run(void *argument)
@@ -325,6 +341,9 @@ int travel_start(struct travel *t, enum travel_kind kind, const struct gdb_break
     stops_make(&t->stops, table, &t->features);
     t->worker = (struct worker){.work = work, .context = t, .deadline = UINT64_MAX};
     t->busy = thread_start(&t->worker.thread, run, t, &error) == 0;
+    t->look = (struct event_timer){.expired = on_look, .context = t};
+    if (t->busy)
+        events_timer_start(&t->look, LOOK);
     return t->busy ? 0 : -1;
 }
 
@@ -339,7 +358,9 @@ void travel_stop(struct travel *t, bool leaves)
 
 void travel_join(struct travel *t)
 {
-    if (t->busy)
-        thread_join(&t->worker.thread);
+    if (!t->busy)
+        return;
+    thread_join(&t->worker.thread);
+    events_timer_stop(&t->look);
     t->busy = false;
 }

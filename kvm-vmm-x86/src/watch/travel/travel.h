@@ -4,15 +4,13 @@
  *
  * A place is a number of exits and of instructions since the last of them. The instructions are
  * counted by single steps, which is exact on every KVM; the exits before run at full speed, and so
- * does a search for the last breakpoint before a place. A
- * separate thread does the work; travel_stop interrupts it at any time, and the guest returns to
- * where it was.
- *
- *
+ * does a search for the last breakpoint before a place. A separate thread does the work;
+ * travel_stop interrupts it at any time, and the guest returns to where it was.
  */
 #ifndef TRAVEL_TRAVEL_H
 #define TRAVEL_TRAVEL_H
 
+#include "host/events.h"
 #include "vm/deck.h"
 #include "watch/gdb/target.h"
 #include "watch/travel/checkpoints.h"
@@ -28,8 +26,9 @@ struct travel {
     uint64_t furthest;   /* exits: as far as the guest has come */
     enum deck_mode live; /* of the deck there */
     struct worker worker;
-    bool leaves; /* atomic: the guest is over, and need not be as it was */
-    bool busy;   /* the thread is there, or is to be joined */
+    struct event_timer look; /* for the thread's deadline, while it is busy */
+    bool leaves;             /* atomic: the guest is over, and need not be as it was */
+    bool busy;               /* the thread is there, or is to be joined */
     /* What is asked for: */
     enum travel_kind kind;
     struct stops stops, stops_there; /* the second: with the place that is run to */
