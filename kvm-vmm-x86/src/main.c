@@ -25,7 +25,7 @@ static int print(const char *text)
 
 /* The first word of a command line that does not run a guest. */
 struct command {
-    char name[9]; /* here, since each start reads it, as with the names of options */
+    char name[9]; /* in the table, as the names of options are: each start reads it */
     int (*run)(int argc, char **argv);
 };
 

@@ -161,7 +161,7 @@ static bool recognise(const struct image *image)
     return h.version != 0 && (h.has_addresses || elf_has_magic(image->bytes, image->size));
 }
 
-/* With -l an ELF file starts in long mode instead. */
+/* With -l the ELF loader takes the file, and starts a 64-bit one in long mode. */
 static bool wants_long(const struct image *image, enum guest_mode asked)
 {
     return asked == MODE_LONG && elf_has_magic(image->bytes, image->size);

@@ -93,7 +93,7 @@ static void command_key(uint8_t key)
             input.config.command(keys[i].command);
 }
 
-/* Whether the guest with the focus reads its input. */
+/* Whether the guest with the focus reads its input and has room for a key. */
 static bool focus_reads(void)
 {
     LOCK_FOR_BLOCK(&input.lock);

@@ -16,7 +16,7 @@
 static struct control {
     struct control_run run;
     struct pause_holder users[GUESTS_MAX]; /* hold the guests paused by the verb `pause` */
-    struct control_log logs[GUESTS_MAX];   /* each begins when its guest begins */
+    struct control_log logs[GUESTS_MAX];   /* begun when the guests are made, so init keeps them */
 } control;
 
 static void on_quiet(void *context)

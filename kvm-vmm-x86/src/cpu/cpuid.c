@@ -11,7 +11,7 @@
 
 enum { LEAF1_EDX_HTT = 1 << 28, LEAF1_ECX_DEADLINE = 1 << 24 };
 #define LEAF1_ECX_HYPERVISOR (UINT32_C(1) << 31)
-#define LEAF1_EBX_ID         UINT32_C(0xffff0000) /* local APIC ID, and the most of them */
+#define LEAF1_EBX_ID         UINT32_C(0xffff0000) /* local APIC ID, maximum number of IDs */
 
 /* Leaf 4 and 8000_001d, EAX: the number of local APIC IDs that share a cache, and (Intel only) the
  * number of cores. */

@@ -21,7 +21,7 @@ static uint8_t read_byte(const struct acpi_pm *pm, unsigned at)
     case ENABLE + 1:
         return pm->state.enable[at - ENABLE];
     case CONTROL:
-        return pm->state.control[0] | LOW_SCI_ENABLED; /* always in ACPI mode */
+        return pm->state.control[0] | LOW_SCI_ENABLED; /* always in ACPI mode: there is no other */
     case CONTROL + 1:
         return pm->state.control[1];
     case ACPI_PM_GENERAL:

@@ -127,7 +127,7 @@ static int serial_load(void *device, const struct chunk *chunk, struct error *er
     if (chunk_copy(chunk, VERSION, &saved, sizeof saved, error) < 0)
         return -1;
     lock_take(&s->lock);
-    s->irq.level = !saved.uart.line; /* so that the interrupt controllers get the level */
+    s->irq.level = !saved.uart.line; /* so that the controllers get the level, whatever it was */
     good = saved.moved <= 1 && saved.end_is_due <= 1 && saved.quiet_looks <= SERIAL_QUIET_LOOKS &&
            uart16550_load(&s->uart, &saved.uart);
     if (good) {

@@ -79,7 +79,8 @@ static bool target_of(const struct instruction *in, gva_t at, gva_t *target)
     return true;
 }
 
-/* Whether execution can continue behind the instruction. */
+/* Whether the block continues behind the instruction. Adds the blocks to which the instruction
+ * leads. */
 static bool goes_on(struct walker *w, const struct instruction *in, gva_t at)
 {
     gva_t target;

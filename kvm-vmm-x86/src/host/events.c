@@ -129,7 +129,7 @@ void events_want(struct event_source *source, unsigned interest)
     source->interest = interest;
     if (source->always)
         link_always(source, interest != 0);
-    source->always = source->always && interest != 0; /* epoll may take the next descriptor */
+    source->always = source->always && interest != 0; /* epoll is tried again the next time */
 }
 
 void events_timer_start(struct event_timer *timer, uint64_t after)

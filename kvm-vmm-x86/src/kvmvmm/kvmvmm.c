@@ -16,8 +16,7 @@
  */
 #define LOOK UINT64_C(100000000)
 
-/* ---- Output and input of a machine -------------------------------------------------------------
- */
+/* ---- Output and input of a machine ----------------------------------------------------------- */
 
 static void output(void *context, const uint8_t *bytes, size_t count)
 {

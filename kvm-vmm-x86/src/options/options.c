@@ -398,7 +398,8 @@ static int check_forks(const struct options *o, struct error *error)
     return 0;
 }
 
-/* Endpoints are parsed here, before anything starts, to find typing errors. */
+/* The endpoints of the last guest, whose names are the longest, are checked before anything starts,
+ * so that a typing error ends no guest. */
 static int check_endpoints(const struct options *o, struct error *error)
 {
     const struct guest_config *guest = &o->guests[0];

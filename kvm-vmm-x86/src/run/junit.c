@@ -401,7 +401,7 @@ int junit_fork(const struct junit *junit, struct error *error)
         tell_fd = told[1];
         return 0;
     }
-    setpgid(child, child); /* in both processes, as shells do: one is first */
+    setpgid(child, child); /* in both processes, as shells do: whichever is first */
     close(out[1]);
     close(err[1]);
     close(told[1]);

@@ -45,7 +45,7 @@ int run_lab_enter(char **argv, struct error *error)
     words[0] = lab;
     words[1] = (char *)"run";
     words[2] = (char *)"env";
-    words[3] = (char *)"KVM=host"; /* for kvm-vmm there; the lab itself must not see it */
+    words[3] = (char *)"KVM=host"; /* KVM is complete there; env hides this from the lab itself */
     words[4] = self;
     memcpy(words + 5, argv, (size_t)count * sizeof *words);
     execv(lab, words);

@@ -118,7 +118,7 @@ static void choose_modules(const char *modules[MODULES_WANTED], const struct run
         {"virtiofs", g->share_count > 0},
         {"overlay", !disk || !what->image->written},
         {"virtio_blk", g->disk_count > 0},
-        {"?crc32c_generic", disk}, /* file systems load it when they are mounted */
+        {"?crc32c_generic", disk}, /* file systems ask for it when they are mounted */
         {what->image->type, disk},
         {"virtio_net", g->net_count > 0},
         {"virtio_rng", g->rng},

@@ -39,8 +39,8 @@ const char run_help[] =
 
 struct own {
     const char *name;
-    size_t field; /* of a text, or */
-    size_t count; /* of the counter of a list; 0: one text */
+    size_t field; /* offset of a text, or of a list of texts */
+    size_t count; /* offset of the list's counter; 0: one text */
     unsigned max;
     bool flag;
 };

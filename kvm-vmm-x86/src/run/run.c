@@ -104,7 +104,7 @@ static bool take_signal(int signal)
 
 /* --- the guest's configuration --- */
 
-/* Hides files in which other programs keep secrets that the user can read. */
+/* Lists the files to hide: in them other programs keep secrets that the user can read. */
 static void list_hidden(void)
 {
     static const char *const usual[] = {".ssh",
@@ -301,7 +301,7 @@ static void show_log(void)
     }
 }
 
-/* The status: the command's if it is known, otherwise by how the VMM ended. */
+/* The command's status if it is known and the VMM ended well; otherwise by how the VMM ended. */
 static int status_of(int vmm)
 {
     clear_progress();

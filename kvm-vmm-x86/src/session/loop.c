@@ -178,7 +178,7 @@ static void check_output(void)
 static void on_deadline(void *context)
 {
     (void)context;
-    if (!session_fork_outlives(session->options)) /* else the run lasts until its copies end */
+    if (!session_fork_outlives(session->options)) /* else it is the time limit of the copies */
         session_loop_end(END_LIMIT, 0, "stopped by --timeout");
 }
 

@@ -266,7 +266,8 @@ static void read_start(struct reader *r, struct guest_config *c)
         c->entry = number(r, whole, "entry", UINT64_MAX);
 }
 
-/* Reads the map of changed pages: one bit for each page, in whole words. */
+/* Reads the member "diff", if there is one: the base, and the entry of the map's file (one bit for
+ * each page, in whole words). */
 static void read_diff(struct reader *r, struct snapshot_machine *m)
 {
     const struct json_value *v = json_member(&r->json, r->json.values, "diff");

@@ -167,8 +167,8 @@ static int add_base(struct snapshot_folder *s, const struct snapshot_base *below
     return add_layer(s, folder, m, error);
 }
 
-/* Finds all layers, down to the one with all pages; then reverses them, so that this one is first.
- */
+/* Finds all layers, down to the one with all pages; then reverses the list, so that the lowest
+ * layer is first. */
 static int find_layers(struct snapshot_folder *s, struct error *error)
 {
     struct snapshot_machine *m = calloc(1, sizeof *m);

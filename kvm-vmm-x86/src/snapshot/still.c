@@ -55,7 +55,7 @@ static uint64_t linux_offset(const struct snapshot_still *still)
 }
 
 /* Whether the image is older than the snapshot: one that was changed since may have other symbols.
- */
+ * A file of --symbols, as for Linux, is not checked. */
 static bool is_older(const struct snapshot_still *still)
 {
     const struct timespec *t = &still->image.changed;

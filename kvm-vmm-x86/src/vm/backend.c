@@ -115,7 +115,7 @@ static uint64_t backend_wall(void)
     return wall;
 }
 
-/* The main loop asks for the time in each round, so this only wakes it. */
+/* The main loop asks in each round when the alarm is due, so this only wakes it. */
 static void backend_alarm(void *context)
 {
     (void)context;

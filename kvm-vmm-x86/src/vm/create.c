@@ -267,7 +267,7 @@ static void choose_mmio(struct vm *vm)
     enum mmio_policy asked = vm->config->mmio;
 
     vm->mmio = asked != MMIO_DEFAULT    ? asked
-               : vm->mode >= MODE_LINUX ? MMIO_IGNORE /* Linux probes for absent devices */
+               : vm->mode >= MODE_LINUX ? MMIO_IGNORE /* it probes for devices that may be absent */
                                         : MMIO_STOP;
 }
 

@@ -152,7 +152,7 @@ void vm_resume(struct vm *vm, struct pause_holder *holder)
         gate->state = VM_RUNNING;
     condition_wake_all(&gate->opened);
     lock_release(&gate->lock);
-    events_wake(); /* the main thread has stopped the VM's timers meanwhile */
+    events_wake(); /* the main thread starts the VM's timers again */
 }
 
 bool vm_is_quiet(struct vm *vm, const struct pause_holder *holder)

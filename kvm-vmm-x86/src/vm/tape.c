@@ -206,7 +206,7 @@ static bool take_shape(const struct tape *t, size_t *at, struct exit_record *rec
     return record->space <= EXIT_MEMORY;
 }
 
-/* Input values must fit into an int. */
+/* Input, and the count of pending input, must fit into an int. */
 static bool value_can_be(uint8_t kind, uint64_t value)
 {
     if (kind == TAPE_TICK)

@@ -99,7 +99,7 @@ static void test_lines_stay_whole(void **state)
     (void)state;
     begin(2, false, false);
     say(0, "hal");
-    assert_int_equal(wakes, 0); /* prompts are not shown in a pipe */
+    assert_int_equal(wakes, 0); /* no prompts of several guests in a pipe */
     say(1, "other\n");
     say(0, "lo\n");
     assert_string_equal(written(), "hallo\nother\n");

@@ -256,7 +256,7 @@ static void test_alarm(void **state)
     now += 7200;
     rtc_tick(&rtc);
     assert_int_equal(get(&rtc, 12) & 0x20, 0x20);
-    now = UINT32_MAX; /* a host that slept for decades: a day finds any alarm */
+    now = UINT32_MAX; /* after decades of sleep, checking one day is enough to find the alarm */
     rtc_tick(&rtc);
     assert_true(fake.line[RTC_IRQ]);
 }

@@ -87,8 +87,7 @@ int ioctl(int fd, unsigned long request, ...)
     return answer(request, p);
 }
 
-/* ---- Functions that state.c and exits.c call
- * ---------------------------------------------------------- */
+/* ---- Functions that state.c and exits.c call ------------------------------------------------- */
 
 void vm_drop_exit(struct vcpu *vcpu)
 {

@@ -2,8 +2,8 @@
  * Mode: long. The guest for tests of `kvm-vmm fuzz`: a parser of small records with deliberate
  * bugs. It asks for an input (HC_FUZZ_INPUT), which begins with the word KVM1, followed by commands
  * of two bytes: 'A' N adds N to a sum, 'J' N jumps N bytes ahead, 'W' N writes a byte at N pages of
- * 16 MB. If N is more than 4, that is beyond its RAM. With 'S', and a sum of more than 64, it never
- * ends; 'T' loads an empty interrupt table and divides by zero.
+ * 16 MB. From N = 4 on that is beyond its RAM of 64 MB. With 'S', and a sum of more than 64, it
+ * never ends; 'T' loads an empty interrupt table and divides by zero.
  */
 #include "../../guest.inc"
     .set BUFFER, 0x200000

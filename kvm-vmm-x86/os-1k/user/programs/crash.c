@@ -107,7 +107,7 @@ static void local_segment(void)
     __asm__ volatile("movw %w0, %%fs" : : "r"(7));
 }
 
-/* Returns from a nested task (EFLAGS.NT) that does not exist. */
+/* Executes IRET with EFLAGS.NT set, as if this task were nested in another. */
 static void nested_task(void)
 {
     __asm__ volatile("pushf; orl $0x4000, (%%esp); popf; iret" : : : "memory", "cc");

@@ -8,7 +8,7 @@
 /* Requests served while the lock is held, and page numbers in one request: Linux sends 256. */
 enum { BATCH = 4, PAGES_MAX = 1024 };
 
-/* Releases the whole pages of a range; the range may reach into another memory slot. */
+/* Releases the whole pages of a range of RAM, which may reach into another memory slot. */
 static void release(const struct balloon *b, uint64_t at, uint64_t size)
 {
     const struct backend *backend = b->device.backend;

@@ -39,8 +39,9 @@ static void finish(struct blk_request *r, enum virtio_blk_status status)
 
     if (!v->resetting && virtio_write(v, &r->chain, r->chain.writable - 1, &byte, 1) != VIRTIO_OK)
         virtio_broken(v, "a request whose status cannot be written");
+    /* Not VIRTIO_LATER: all guest RAM is mapped already. */
     if (virtio_push(v, &r->chain, status == VIRTIO_BLK_OK ? r->written + 1 : 1) != VIRTIO_OK)
-        virtio_broken(v, "a used ring that cannot be written"); /* RAM is never added later */
+        virtio_broken(v, "a used ring that cannot be written");
     r->next = r->blk->idle;
     r->blk->idle = r;
 }
@@ -88,7 +89,7 @@ static void move(struct blk_request *r, const struct virtio_blk_header *header, 
     submit(r, write ? DISK_WRITE : DISK_READ, header->sector, size);
 }
 
-/* 5.2.6.2: one range, the configuration allows one; a discard has no flag. */
+/* 5.2.6.2: exactly one range, as the configuration says; a discard must have no flags. */
 static void range(struct blk_request *r, bool discard)
 {
     struct virtio_blk_range range = {0};

@@ -51,8 +51,9 @@ static void finish(struct fs_request *r)
     if (written > 0 && !v->resetting &&
         virtio_write(v, &r->chain, 0, r->fuse.out, r->fuse.out_size) != VIRTIO_OK)
         virtio_broken(v, "a request whose reply cannot be written");
+    /* Not VIRTIO_LATER: all guest RAM is mapped already. */
     if (virtio_push(v, &r->chain, written) != VIRTIO_OK)
-        virtio_broken(v, "a used ring that cannot be written"); /* RAM is never added later */
+        virtio_broken(v, "a used ring that cannot be written");
     r->next = r->fs->idle;
     r->fs->idle = r;
 }

@@ -74,7 +74,7 @@ static bool take_frames(struct net *net)
             return listen(net, VIRTIO_NET_TRANSMIT);
         if (!send(net, chain)) {
             virtio_unpop(v, chain);
-            return false; /* its descriptor becomes ready when it takes frames again */
+            return false; /* the host's descriptor becomes ready when it takes frames */
         }
         push(net, chain, &nothing, 1);
     }
@@ -205,7 +205,7 @@ static void on_reset(struct virtio *v)
     ((struct net *)v->context)->buffers->held = 0;
 }
 
-/* Called when the device is saved. */
+/* Called before the device is saved, and before a load, which overwrites the result. */
 static void *net_state(struct virtio_device *device)
 {
     struct net *net = net_of(device);

@@ -33,8 +33,9 @@ static bool rng_run(struct virtio_device *device)
             return virtio_listen(v, 0) == VIRTIO_MORE;
         if (chain.writable == 0 || chain.readable > 0)
             virtio_broken(v, "a request without a writable buffer, or with a readable one");
+        /* Not VIRTIO_LATER: all guest RAM is mapped already. */
         if (virtio_push(v, &chain, virtio_is_running(v) ? fill(device, &chain) : 0) != VIRTIO_OK)
-            virtio_broken(v, "a used ring that cannot be written"); /* RAM is never added later */
+            virtio_broken(v, "a used ring that cannot be written");
     }
     return true;
 }

@@ -77,7 +77,8 @@ static void advance(struct disk_request *r, uint64_t moved)
 
 static void on_job(struct aio_job *job);
 
-/* A failed write to the overlay is ignored: its sectors keep their old contents. */
+/* A failed write marks no sectors as written: those that were not in the overlay keep their old
+ * contents. */
 static void finish(struct file_disk *d, struct disk_request *r, int code)
 {
     if (code == 0 && d->overlay >= 0 && r->order != DISK_READ)

@@ -138,7 +138,7 @@ static int write_run(struct sink *s, const uint8_t *bytes, size_t size, uint64_t
                            : write_at(s->folder, s->fd, bytes, size, at);
 }
 
-/* Writes the pages at `bytes` to `at`. Zero pages become holes. */
+/* Writes the pages at `bytes` to `at`, in runs. Zero pages become holes. */
 static int write_pages(struct sink *s, const uint8_t *bytes, uint64_t size, uint64_t at)
 {
     uint64_t first = 0, pos = 0;

@@ -22,8 +22,8 @@ size_t net_gather(const struct virtio_piece *pieces, unsigned count, uint8_t *to
     return size;
 }
 
-/* Not ICMPv6, which the network answers itself, and not a fragment, which may complete a datagram.
- */
+/* False for ICMPv6, which the network answers itself. True for an IPv4 fragment: it may complete a
+ * datagram that begins a flow. */
 bool net_begins_flow(const uint8_t *frame, size_t size)
 {
     bool six = size >= NET_FRAME_MIN + 40 && frame[12] == 0x86 && frame[13] == 0xdd;

@@ -134,7 +134,7 @@ const struct sandbox_call sandbox_calls[] = {
     FOR(FILES | FORK, getdents64),
     FOR(FILES, unlinkat),
     FOR(FILES, renameat),
-    FOR(FILES | FORK, mkdir),                 /* of control sockets; it exists */
+    FOR(FILES | FORK, mkdir),                 /* FORK: control sockets' folder, which exists */
     FOR_WITH(SANDBOX_CACHE, kill, 1, INT, 0), /* whether the writer of a file still runs */
 
     FOR(SANDBOX_SNAPSHOT, readlink), /* a snapshot has absolute paths */

@@ -94,8 +94,8 @@ bool recorder_is_wanted(void)
     return recorder.record != NULL || recorder.replay != NULL;
 }
 
-/* Describes all that makes a difference to a guest before its first instruction: image, options,
- * loader and version. */
+/* Sums registers and memory before the first instruction: whatever makes a difference to the guest
+ * (image, options, loader and version) is in them. */
 static int describe_start(const struct vm *vm, struct tape_header *header, struct error *error)
 {
     struct kvm_sregs sregs;

@@ -84,7 +84,7 @@ void travel_forget(struct travel *t)
     if (t->live == DECK_RECORD && d->mode == DECK_PLAY)
         tape_cut(&d->tape, &d->place);
     if (recorder_is_wanted())
-        d->tape.full = true; /* without the debugger this is not reached */
+        d->tape.full = true; /* a replay, without the debugger, would not get here */
     d->mode = t->live;
     d->silent = false;
 }

@@ -195,7 +195,8 @@ static bool deliver_protected(struct context *c)
     return !stack_is_wrong(c, (uint32_t)(ss.base + sp), words * word, c->d->code.dpl == 3);
 }
 
-/* Pushes three words. The stack pointer wraps at 64 KB, but no word may cross that boundary. */
+/* Checks the push of three words. The stack pointer wraps at 64 KB, but no word may cross that
+ * boundary. */
 static bool deliver_real(struct context *c)
 {
     uint16_t sp = (uint16_t)c->s->regs.rsp;
