@@ -3,9 +3,9 @@
 
     bench/linux/run.py SIDE                   in the lab (lab/lab run), where KVM is complete
     SIDE    run: kvm-vmm run -- true, whose root is the host's
-            boot: the same kernel in kvm-vmm with a ramdisk, to init's first line microvm, q35: QEMU with that ramdisk,
-            to power-off vng: Debian 13's virtme-ng with q35 (VNG names the folder it was unpacked into; see `make
-            virtme`)
+            boot: the same kernel in kvm-vmm with a ramdisk, to init's first line
+            microvm, q35: QEMU with that ramdisk, to power-off
+            vng: Debian 13's virtme-ng with q35 (VNG names the folder it was unpacked into; see `make virtme`)
 
 All have one vCPU and 512 MB. virtme-ng gets the generic kernel: its root is on 9p, which the cloud kernel does not
 have.

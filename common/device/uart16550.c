@@ -249,8 +249,9 @@ static void write_register(struct uart16550 *u, unsigned offset, uint8_t value)
     }
 }
 
-/* A guest that waits for input, or for the transmitter, reads LSR or the data register again and
- * again. Any other access sets the count of polls back to 0, unless the guest listens already. */
+/* A guest that waits for input, or for the carrier to drop, reads LSR, the data register or MSR
+ * again and again. Any other access sets the count of polls back to 0, unless the guest listens
+ * already. */
 static void begin_counting_again(struct uart16550_state *s)
 {
     if (s->polls < POLLS_MEAN_READING)

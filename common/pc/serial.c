@@ -7,7 +7,7 @@
 enum { DIVISOR_115200 = 1, PATTERN = 0x5a, LOOKS = 200000 };
 
 static unsigned depth = 1; /* bytes that an empty transmitter takes */
-static unsigned room;      /* at least so many bytes fit now */
+static unsigned room;      /* the transmitter takes at least this many bytes now */
 
 static uint8_t in(unsigned reg)
 {

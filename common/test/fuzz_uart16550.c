@@ -1,5 +1,5 @@
 /*
- * libFuzzer: a hostile guest's accesses to a UART, and saved states. A step has two bytes: the
+ * libFuzzer: a hostile guest's accesses to a UART, and states to load. A step has two bytes: the
  * action and its register, and the value. After each step the UART must accept its own state, and
  * the interrupt line must be as that state says.
  */

@@ -1,6 +1,6 @@
 /*
- * libFuzzer: a hostile driver of a virtio device with two queues, and saved states. A step has four
- * bytes: the action and two operands. The invariants are checked after each step.
+ * libFuzzer: a hostile driver of a virtio device with two queues, and states to load. A step has
+ * four bytes: the action and two operands. The invariants are checked after each step.
  */
 #include "common/test/virtio_world.h"
 

@@ -27,7 +27,7 @@ static void knows_no_others(void **state)
     }
 }
 
-/* Compares with a mask of the exceptions in SDM volume 3, table 6-1. */
+/* Compares with a mask of those with an error code in SDM volume 3, table 6-1. */
 static void tells_who_pushes_an_error_code(void **state)
 {
     const uint32_t mask = 1u << 8 | 0x1fu << 10 | 1u << 17 | 1u << 21;

@@ -1,4 +1,5 @@
-/* Device trees: the reader reads what the writer writes, and refuses damaged trees. */
+/* Device trees: the reader reads what the writer writes, and refuses damaged trees instead of
+ * following them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

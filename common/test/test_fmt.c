@@ -1,4 +1,5 @@
-/* Unit tests of common/fmt.c: each result is compared with that of the C library's snprintf. */
+/* Unit tests of common/fmt.c: each result is compared with that of the C library's snprintf, so
+ * that the two cannot differ. */
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -16,7 +16,8 @@ static void stays_where_it_does_not_touch(void **state)
     assert_int_equal(range_beyond(0x1000, 0x1000, 0x2000, 0x3000, UNIT), 0x1000); /* ends at it */
     assert_int_equal(range_beyond(0x3000, 0x1000, 0x2000, 0x3000, UNIT),
                      0x3000); /* begins where it ends */
-    assert_int_equal(range_beyond(0x1234, 0, 0x1234, 0x3000, UNIT), 0x1234); /* both are empty */
+    assert_int_equal(range_beyond(0x1234, 0, 0x1234, 0x3000, UNIT),
+                     0x1234); /* an empty range overlaps nothing */
     assert_int_equal(range_beyond(0x1000, 0x1000, 0x2000, 0x2000, UNIT),
                      0x1000); /* an empty range */
 }

@@ -1,5 +1,5 @@
 /* Unit tests of common/siphash.c: the first vectors of the authors' reference (key 00 01 .. 0f,
- * text 00 01 ...), and a change of each bit of text, length and key. */
+ * text 00 01 ...), and a change of each bit of text, length and secret. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -8,7 +8,7 @@
 
 #include "initramfs/init/port.h"
 
-/* Waits until the terminal has written all output, since power off does not. */
+/* Waits until the terminal has written all output, since power off does not wait for it. */
 static void say_all(void)
 {
     fflush(stdout);

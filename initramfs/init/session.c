@@ -97,8 +97,8 @@ static pid_t start(const char *const argv[])
 }
 
 /* Starts the program in the foreground of its own terminal. When a session's leader dies, its
- * terminal hangs up and unwritten output is lost. So not the program is the leader, but this
- * process, which waits until all is written. */
+ * terminal hangs up and unwritten output is lost. So this process is the leader, not the program,
+ * and waits until all is written. */
 static pid_t start_on_terminal(const char *const argv[])
 {
     pid_t leader = fork(), program;

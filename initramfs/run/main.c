@@ -8,7 +8,7 @@
  *                 e STATUS TEXT   it cannot be started, and why
  *                 f           it can be forked, and waits for a line (conf.h)
  *   from the VMM  s NUMBER    a signal for the command
- *                 l LINE      the input of this copy
+ *                 l LINE      replaces each {} in the command of this copy
  *
  * With a terminal the command has hvc0; else pipes, whose other ends lead to the ports `stdin`,
  * `stdout` and `stderr`.

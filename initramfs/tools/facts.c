@@ -19,7 +19,7 @@
 
 enum { CPUS_MAX = 256 };
 
-/* Moves to the CPU, and returns the one on which it runs. */
+/* Moves to CPU *argument; sets it to -1 if the thread does not run there. */
 static void *visit(void *argument)
 {
     int *cpu = argument;

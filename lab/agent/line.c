@@ -1,8 +1,7 @@
 /* See line.h. The port's device has these properties (Linux, drivers/char/virtio_console.c):
  *
  * - While no client is connected poll() reports POLLHUP at once and read() returns 0 at once, so
- * the wait for a client
- * is edge-triggered: the driver wakes the port's queue when one comes.
+ * the wait for a client is edge-triggered: the driver wakes the port's queue when one comes.
  * - Closing the port discards what the next client has already sent. So it stays open for ever, and
  * only a HELLO marks where an earlier client's data end and a new client's begin.
  * - Connects and disconnects come in another queue than the data and may be reported late: a new

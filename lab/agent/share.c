@@ -114,8 +114,8 @@ void share_leave(void)
         say("cannot hide %s: %m", CURRENT);
 }
 
-/* Checks a line of /proc/PID/maps: true if it maps a file of the share that the host has replaced.
- * Names with a backslash are quoted there, and are skipped. */
+/* Checks a line of /proc/PID/maps: true if it maps a file of the share that the host has replaced
+ * or removed. Names with a backslash are quoted there, and are skipped. */
 static bool line_is_stale(const char *line, dev_t device)
 {
     unsigned major_number, minor_number;

@@ -211,7 +211,7 @@ def test_bad_places(vmm, args, status, line):
 
 
 def test_a_busy_port(vmm):
-    """One line of error, for each thread's socket."""
+    """One line of error, from whichever thread."""
     script = ("import socket,subprocess,sys\ns=socket.socket();s.bind(('127.0.0.1',0));s.listen()\n"
               "sys.exit(subprocess.call(sys.argv[1:]+['--gdb',str(s.getsockname()[1])]))")
     result = lab_run("/usr/bin/python3", "-c", script, *vmm.command("@hello_64"))

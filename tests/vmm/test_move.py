@@ -20,7 +20,7 @@ def built(vmm):
 
 
 ENOUGH = 10
-WAIT = "until [ -e $MARK ]; do sleep 0.1; done; "  # until there were enough moves, or the guest has ended.
+WAIT = "until [ -e $MARK ]; do sleep 0.1; done; "  # until there were enough moves, or the guest has ended
 
 
 def moved(*args, every, most=200, status=0, feed=None):

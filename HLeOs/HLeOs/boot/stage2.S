@@ -49,8 +49,8 @@ protected_entry:
         call    loader_main             /* does not return */
 
 /*
- * void bios_call(uint32_t vector, struct bios_registers *registers) Runs `int vector` in real mode with the given
- * registers and writes back their new values. Interrupts are on only during the call. Keeps the callee-saved registers.
+ * void bios_call(uint32_t vector, struct bios_registers *registers)
+ * Runs `int vector` in real mode, with interrupts on and these registers, and updates them. Keeps callee-saved ones.
  */
         .globl bios_call
 bios_call:
@@ -125,8 +125,8 @@ bios_call_back:
         ret
 
 /*
- * void enter_kernel(uint32_t entry, uint32_t boot_info) Enters long mode with the page tables at PAGE_TABLES_AT, then
- * jumps as abi/boot_info.h describes.
+ * void enter_kernel(uint32_t entry, uint32_t boot_info)
+ * Enters long mode with the page tables at PAGE_TABLES_AT, then jumps as abi/boot_info.h describes.
  */
         .globl enter_kernel
 enter_kernel:

@@ -19,7 +19,7 @@
 
 enum { IMAGE = 2 << 20, CALLS = 260, EVENTS_MAX = 20000, FILE_MAX = 200000, AGAIN = 16 };
 
-/* --- a disk that records ------------------------------------------------------------------ */
+/* --- a disk that records -------------------------------------------------------------------- */
 
 struct event {
     bool flush;
@@ -76,7 +76,7 @@ static struct recorder recorder(uint8_t *bytes, struct event *events)
     return (struct recorder){{.ops = &ops, .sectors = IMAGE / DISK_SECTOR}, bytes, events, 0};
 }
 
-/* --- the expected tree ---------------------------------------------------------------- */
+/* --- the expected tree ---------------------------------------------------------------------- */
 
 static const char *const paths[] = {
     "/d",   "/d/e",   "/f",     "/d/a",   "/d/b",

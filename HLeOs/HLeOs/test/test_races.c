@@ -239,8 +239,7 @@ static bool clean(uint32_t blocks)
     return fs_stats(fs).free_blocks == blocks && inodes_in_use() == 1 && fs_stats(fs).error == 0;
 }
 
-/* --- two workers, one of which runs at a time
- * ---------------------------------------------------------- */
+/* --- two workers, one of which runs at a time ------------------------------------------------ */
 
 enum { STACK = 256 << 10 };
 

@@ -71,7 +71,8 @@ void virtio_reset(struct virtio *dev)
     clear(dev);
 }
 
-/* A reset by the driver. It waits for the requests in flight, after one call of ops->reset(). */
+/* A reset by the driver. False while requests are in flight: try again. ops->reset() is called
+ * once, so that the device returns them soon. */
 static bool reset_softly(struct virtio *dev)
 {
     if (!dev->resetting) {

@@ -31,8 +31,8 @@ static int copy(struct virtio *dev, uint64_t address, uint8_t *bytes, uint64_t s
     return VIRTIO_OK;
 }
 
-/* A word of two bytes that the driver may access at the same time. It is aligned, so that one
- * access reads or writes both bytes. */
+/* A word of two bytes that the driver may access at the same time. It is aligned, so it lies in one
+ * piece of memory, and one access reads or writes both bytes. */
 static int ring_word(struct virtio *dev, uint64_t address, bool write, uint16_t **word)
 {
     struct virtio_piece piece;
@@ -73,7 +73,7 @@ struct table {
     uint32_t count;
 };
 
-/* Opens the indirect table at `d`. Returns what is wrong with it, or NULL. */
+/* Opens the indirect table to which `d` refers. Returns what is wrong with it, or NULL. */
 static const char *open_indirect(const struct virtio *dev, const struct virtio_descriptor *d,
                                  struct table *table)
 {
@@ -102,8 +102,8 @@ static const char *add_part(const struct virtio *dev, struct virtio_chain *c,
     return NULL;
 }
 
-/* Copies the chain that begins at c->head. Reads each descriptor once, and at most c->room of them,
- * so that a chain with a loop ends. */
+/* Copies the chain that begins at c->head. Reads each descriptor once, and takes at most c->room of
+ * them, so that a chain with a loop ends. */
 static const char *read_chain(struct virtio *dev, const struct virtio_queue_state *q,
                               struct virtio_chain *c)
 {

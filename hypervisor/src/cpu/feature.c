@@ -10,8 +10,8 @@
 
 struct features features;
 
-/* An extension: its name in the ISA string, and the enable bits that it needs to work in a
- * guest. */
+/* An extension: its name in the ISA string, and the enable bits without which it traps or gives
+ * wrong results in a guest. */
 struct extension {
     const char *name;
     uint64_t henvcfg, hstateen;

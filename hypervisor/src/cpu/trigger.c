@@ -102,7 +102,7 @@ bool trigger_want(const struct trigger wanted[TRIGGERS_MAX])
         any |= wanted[i].access != 0;
     }
     version = any ? ++last : 0;
-    trigger_load(true); /* shows whether a hart can install them */
+    trigger_load(true); /* this hart shows whether it can install them */
     good = holds[cpu_self()->index].version == version;
     trigger_load(false);
     if (!good)

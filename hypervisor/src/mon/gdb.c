@@ -12,7 +12,7 @@
 
 enum { INTERRUPTED = 2, TRAPPED = 5 }; /* signals */
 enum { CTRL_A = 1 };
-enum { TURNS_PER_SECOND = 100 }; /* each pause is 1/100 s; see is_others_turn() */
+enum { TURNS_PER_SECOND = 100 }; /* see is_others_turn() */
 
 struct session {
     struct lock lock;   /* guards all of this */
@@ -262,7 +262,7 @@ static bool take(uint8_t byte)
         (void)console_write("+", 1);
         scan =
             (struct gdb_scan){session.parser.bytes, session.parser.bytes + session.parser.length};
-        if (session.running) { /* a '?' is answered at the stop */
+        if (session.running) { /* a '?' is answered at the stop; other packets are dropped */
             session.report |= gdb_scan_word(&scan, "?");
             return true;
         }

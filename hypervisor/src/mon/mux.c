@@ -156,7 +156,7 @@ static void enter_monitor(bool help)
     monitor_open(help);
 }
 
-/* Does nothing if there is no guest to go to. */
+/* Stays in the monitor if there is no guest to go to. */
 static void leave_monitor(void)
 {
     if (front != NULL)

@@ -97,7 +97,7 @@ static void name_event(const struct event *e, char *text, size_t size)
 struct dump {
     bool ends;
     void (*done)(void);
-    uint64_t limit;                       /* host time at which it gives up */
+    uint64_t limit;                       /* host time to give up: the console may not be read */
     uint64_t first;                       /* when the first exit that is shown began */
     uint64_t at[CPUS_MAX], end[CPUS_MAX]; /* of each ring */
     unsigned hart, vm;                    /* the next to show */
@@ -193,7 +193,7 @@ static void finish(bool complete)
     } else {
         put_end(complete);
     }
-    dump.done(); /* before another dump can begin: it would end that one */
+    dump.done(); /* before steps_end(): a later call would look like the end of the next dump */
     steps_end(&steps);
 }
 

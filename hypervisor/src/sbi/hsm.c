@@ -75,7 +75,7 @@ struct sbi_result sbi_hsm(struct vcpu *v, uint64_t function, const uint64_t a[6]
     case HSM_STOP:
         sse_stop(v);
         sched_retire();
-        return sbi_value(0); /* not seen: the vCPU resumes at its entry */
+        return sbi_value(0); /* never seen: HSM_START starts the vCPU at its entry */
     case HSM_STATUS:
         return status(v, a[0]);
     case HSM_SUSPEND:

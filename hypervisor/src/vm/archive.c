@@ -25,7 +25,7 @@ struct archive_job {
 static struct archive_job job;
 static struct steps steps;
 
-/* The order of a block for `size` bytes, at most the largest order. */
+/* The order of a block for `size` bytes, which must not be more than the largest block. */
 static unsigned order_for(uint64_t size)
 {
     unsigned order = 0;

@@ -17,7 +17,7 @@ enum { DISK_STEP = 65536 };
 
 /* ---- Memory ---- */
 
-/* Shares one block of 2 MiB, or so many pages. True after the last one. */
+/* Shares one mapping, of 2 MiB at most: a larger one is split first. True after the last one. */
 static bool share_memory(struct vm *vm, struct vm_cloning *c)
 {
     struct gstage_leaf leaf;

@@ -49,7 +49,7 @@ static const char *load_head(void)
         return "it was saved on harts with another ISA, timebase or vector length";
     if (job.name[0] != '\0')
         string_copy(config.name, job.name, sizeof config.name);
-    cpu_serve_interrupts(); /* each record is a long step */
+    cpu_serve_interrupts(); /* before and after a long step */
     job.vm = vm = life_make(&config);
     cpu_serve_interrupts();
     if (vm == NULL)

@@ -23,7 +23,7 @@ struct save {
     uint64_t save, record; /* its number, and the next record's */
     enum saved_kind stage; /* the part that is written next, */
     uint64_t at;           /* from this address or number */
-    bool wiped;            /* the earlier save on the disk is erased */
+    bool wiped;            /* the earlier save on the disk is certainly erased */
 };
 
 static struct save job;
@@ -124,7 +124,7 @@ static bool is_zero(const uint64_t *words, uint64_t size)
     return all == 0;
 }
 
-/* Saves the next piece of RAM. Returns 0 if the piece is all zero. */
+/* Saves the next piece of RAM. Returns 0 if there is no more, or the piece is all zero. */
 static uint32_t save_ram(struct vm *vm, void *bytes)
 {
     gpa_t end = vm->ram_base + vm->ram_size;

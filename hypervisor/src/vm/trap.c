@@ -21,7 +21,7 @@ static void on_virtual_instruction(struct vcpu *v)
     if (v->insn.kind == INSN_WFI && (v->regs.sstatus & SSTATUS_SPP)) {
         v->regs.pc += 4;
         sched_block();
-    } else if (v->insn.kind == INSN_WRS) { /* for a lock, whose holder may wait for a hart */
+    } else if (v->insn.kind == INSN_WRS) { /* it spins for a lock: its holder may need a hart */
         v->regs.pc += 4;
         sched_yield();
     } else {

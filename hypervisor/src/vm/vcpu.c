@@ -14,7 +14,7 @@ enum { VMID_BITS = 6 }; /* for VMS_MAX guests and the number 0 */
 
 _Static_assert(sizeof(struct vcpu) <= PAGE_4K, "a vCPU fits in the page it is made of");
 
-/* The guest state that a hart's registers and TLB hold. */
+/* The guest state that a hart's registers and TLB hold. Only that hart writes it. */
 struct held {
     struct vcpu *vcpu; /* whose CSRs are in the hart, running or not, or NULL. Other harts may read
                         * it */

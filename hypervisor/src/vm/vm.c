@@ -65,7 +65,7 @@ static unsigned awaited, arrived;
 static void look_for_the_end(void)
 {
     unsigned before = __atomic_load_n(&arrived, __ATOMIC_SEQ_CST);
-    bool alive = __atomic_load_n(&awaited, __ATOMIC_SEQ_CST) > 0; /* read before vms[] */
+    bool alive = __atomic_load_n(&awaited, __ATOMIC_SEQ_CST) > 0; /* first: these become VMs */
     unsigned count = __atomic_load_n(&vm_count, __ATOMIC_ACQUIRE);
 
     for (unsigned i = 0; i < count; i++)

@@ -65,8 +65,8 @@ static intptr_t begin(void *argument)
     asm_enter_program(&frame);
 }
 
-/* Starts a process. Returns its number, or -1. It may run at once; if it ends or is killed early,
- * it waits for the tree's mutex until this is done. */
+/* Starts a process. Returns its number, or -1. It may run at once; its end, or who kills it,
+ * waits for the tree's mutex until this is done. */
 static int launch(struct process *process, struct process *parent)
 {
     int id = -1;

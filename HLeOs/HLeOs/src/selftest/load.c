@@ -1,5 +1,5 @@
-/* Runs rounds: each rewrites one of 16 files, then writes the round's number into another file; see
- * load.h. The file system keeps the order of changes, so the number says which files must exist. */
+/* Runs rounds: each rewrites one of 16 files, then writes its number into another; see load.h. The
+ * file system keeps the order of changes, so the number says what the files must contain. */
 #include "selftest/load.h"
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* See load_files.h. The file system keeps the order of changes, so the number of the last round
- * says which files must exist. */
+ * says what the files must contain. */
 #include "selftest/load_files.h"
 
 #include <stdbool.h>

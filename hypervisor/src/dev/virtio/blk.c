@@ -66,7 +66,7 @@ static void reset(struct slot *s)
     struct blk *b = s->virtio.device;
 
     b->arrived = false;
-    b->phase = BLK_IDLE; /* the machine's disk may still work, in its own pages */
+    b->phase = BLK_IDLE; /* the machine's disk may still be busy, in its own pages */
 }
 
 static enum slot_step answer(struct blk *b, uint8_t status)

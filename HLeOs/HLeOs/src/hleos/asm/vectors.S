@@ -191,7 +191,7 @@ paranoid:
         addq    $16, %rsp
         iretq
 
-/* int $0x80, which comes only from programs. */
+/* int $0x80, which comes only from programs: its gate is for ring 3. */
 system_call:
         swapgs
         enter_kernel
@@ -239,8 +239,8 @@ asm_system_call:
         sysretq
 
 /*
- * void asm_enter_program(const struct interrupt_frame *frame) Enters ring 3 with the registers of the frame; RSP is set
- * to the frame. Does not return.
+ * void asm_enter_program(const struct interrupt_frame *frame)
+ * Enters ring 3 with the registers of the frame; RSP is set to the frame. Does not return.
  */
         .globl  asm_enter_program
 asm_enter_program:

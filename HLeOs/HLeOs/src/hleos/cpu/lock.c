@@ -9,7 +9,7 @@
 #include "cpu/flush.h"
 #include "cpu/panic.h"
 
-/* Polls. A lock is held for microseconds, but a virtual machine's processor may not run for long.
+/* Polls. A lock is held for microseconds, but a virtual machine's processor may be paused for long.
  * The second limit is for callers that then continue without the lock. */
 enum { PATIENCE = 400000000, URGENT_PATIENCE = 2000000 };
 

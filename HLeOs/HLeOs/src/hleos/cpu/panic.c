@@ -30,7 +30,7 @@ void panic_backtrace(const uintptr_t *frame)
             return;
         symbol = symbols_find(frame[1]);
         console_say("  #%-2d %016lx %s+0x%lx", depth, frame[1], symbol.name, symbol.offset);
-        if (caller <= frame) /* stacks grow down, so callers' frames are higher */
+        if (caller <= frame) /* stacks grow down: a chain that does not go up is broken */
             return;
         frame = caller;
     }

@@ -169,7 +169,7 @@ int inode_map(struct inode *inode, uint64_t index, bool make, uint32_t *block)
     return error;
 }
 
-/* Frees the blocks of a tree of pointers from file block `from` on. If from is 0 it frees the block
+/* Frees the blocks of a tree of pointers from its block `from` on. If from is 0 it frees the block
  * of pointers too, and does not clear the pointers in it. */
 static int cut(struct fs *fs, uint32_t *pointer, unsigned depth, uint64_t from)
 {

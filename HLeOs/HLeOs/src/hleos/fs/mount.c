@@ -161,7 +161,7 @@ int fs_mount(struct disk *disk, uint64_t first, uint64_t sectors, struct fs **mo
 void fs_unmount(struct fs *fs)
 {
     if (fs_sync(fs) == 0)
-        (void)device_flush(fs->disk); /* all other blocks are in the log */
+        (void)device_flush(fs->disk); /* blocks that are not at their places are in the log */
     destroy(fs);
 }
 

@@ -217,7 +217,7 @@ static void enable_lapic(void)
     if (x2apic)
         x86_wrmsr(X86_MSR_APIC_BASE, base | APIC_BASE_X2APIC);
     lapic_write(LAPIC_TPR, 0);
-    lapic_write(LAPIC_LVT_LINT0, LVT_MASKED); /* input of the PIC */
+    lapic_write(LAPIC_LVT_LINT0, LVT_MASKED); /* the PIC's interrupts come in here */
     lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
     lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
     lapic_write(LAPIC_LVT_ERROR, LVT_MASKED);

@@ -143,7 +143,7 @@ static void end_thread(struct interrupt_frame *frame, uint64_t vector)
     frame->rflags = X86_FLAGS_IF | X86_FLAGS_1;
 }
 
-/* True if the fault was a write to a page that is shared since a fork, and is now copied. */
+/* True if the fault was a write to a page that is shared since a fork; now it is writable. */
 static bool resolved(const struct interrupt_frame *frame)
 {
     const uint64_t write = EXCEPTION_PF_PRESENT | EXCEPTION_PF_WRITE;

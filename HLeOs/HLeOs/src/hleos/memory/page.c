@@ -58,7 +58,7 @@ bool page_range(const struct boot_info *info, unsigned index, uint64_t *base, ui
     return true;
 }
 
-/* Marks [base, end) as taken or free, and updates the count. */
+/* Marks [base, end) as taken or free, as far as the map reaches. */
 static void mark(uint64_t base, uint64_t end, bool taken)
 {
     if (end > map.bits * PAGE_SIZE)

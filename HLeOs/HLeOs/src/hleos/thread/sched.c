@@ -156,13 +156,13 @@ void thread_sched_switch_locked(void)
     thread_switch_stacks(&from->saved_sp, to->saved_sp);
 }
 
-/* Called with the lock held; true if a thread other than the idle one runs here and is ready. */
+/* Lets other threads run. The lock is held; the current thread stays ready, if it is not idle. */
 static void yield_locked(void)
 {
     struct thread *current = thread_current();
 
     if (current != cpu_this()->idle)
-        push_locked(current); /* no other processor is free for it */
+        push_locked(current); /* and calls no other processor: none has a lower level */
     thread_sched_switch_locked();
 }
 

@@ -80,7 +80,7 @@ static void give_locked(struct sync_mutex *mutex)
     if (mutex->owner != current)
         panic("thread %s releases a mutex that it does not hold", current->name);
     queue_list_remove(&mutex->held);
-    next = thread_wake_locked(&mutex->waiters); /* it has the highest priority of the waiters */
+    next = thread_wake_locked(&mutex->waiters); /* the highest priority: the others lend it none */
     if (next != NULL)
         next->waits_for = NULL;
     own_locked(mutex, next);
