@@ -170,6 +170,10 @@ static void limit_harts(uint64_t hartid)
         machine.hart_count = options.harts;
 }
 
+/* Seconds. OpenSBI 1.1 may send a hart to where it sent the one that booted (boot.S): if a boot
+ * loader was there, the hart does not come. */
+enum { HART_PATIENCE = 20 };
+
 static void start_other_harts(void)
 {
     for (unsigned i = 0; i < cpu_count; i++) {
@@ -179,7 +183,8 @@ static void start_other_harts(void)
         if (cpu->online)
             continue;
         stack = page_alloc(NULL, CPU_STACK_ORDER);
-        if (stack == NULL || !cpu_start(cpu, stack + (PAGE_4K << CPU_STACK_ORDER), run_hart))
+        if (stack == NULL || !cpu_start(cpu, stack + (PAGE_4K << CPU_STACK_ORDER), run_hart,
+                                        HART_PATIENCE * machine.timebase))
             print("hv: hart %lu does not start; continuing without it\n", cpu->hartid);
     }
 }

@@ -69,21 +69,37 @@ void cpu_init_hart(void)
     csr_write(CSR_SIE, 1ul << IRQ_S_SOFT | 1ul << IRQ_S_TIMER | 1ul << IRQ_S_EXT);
 }
 
-bool cpu_start(struct cpu *cpu, uint8_t *stack_top, void (*entry)(void))
+/* Both the hart and the one that waits for it decide once: who is first. */
+enum arrival { EXPECTED, ARRIVED, GIVEN_UP };
+
+static bool decide(struct cpu *cpu, enum arrival how)
 {
+    uint8_t expected = EXPECTED;
+
+    return __atomic_compare_exchange_n(&cpu->arrival, &expected, (uint8_t)how, false,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+bool cpu_start(struct cpu *cpu, uint8_t *stack_top, void (*entry)(void), uint64_t patience)
+{
+    uint64_t begun = hyp_time();
+
     cpu->stack_top = stack_top;
     secondary_entry = entry;
     __atomic_store_n(&cpu_starting, cpu, __ATOMIC_RELEASE);
     if (firmware_start_hart(cpu->hartid, (hpa_t)boot_secondary, (uintptr_t)cpu) != SBI_SUCCESS)
         return false;
     while (!__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE)) /* pairs with cpu_secondary */
-        ;
+        if (hyp_time() - begun > patience && decide(cpu, GIVEN_UP))
+            return false;
     return true;
 }
 
 /* boot_secondary jumps here, on the hart's own stack. */
 void cpu_secondary(void)
 {
+    if (!decide(cpu_self(), ARRIVED))
+        return;
     cpu_init_hart();
     __atomic_store_n(&cpu_self()->online, true, __ATOMIC_RELEASE); /* pairs with cpu_start */
     secondary_entry();

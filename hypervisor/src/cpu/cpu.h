@@ -18,6 +18,7 @@ struct cpu {
     unsigned index;
     uint8_t *stack_top;
     bool online;
+    uint8_t arrival;    /* atomic: of enum arrival in cpu.c */
     struct fault fault; /* the last one, written by host_trap() */
     uint64_t off_since; /* since when interrupts are off, host time */
     uint64_t off_most;  /* the longest they ever waited */
@@ -45,8 +46,11 @@ void cpu_init_hart(void);
 /* Delegates breakpoint exceptions on this hart to the guest (`own`), or takes them in the
  * hypervisor. */
 void cpu_delegate_breakpoints(bool own);
-/* Starts another hart, which runs `entry` on its stack; false if the firmware refuses. */
-bool cpu_start(struct cpu *cpu, uint8_t *stack_top, void (*entry)(void)) MUST_CHECK;
+/* Starts another hart, which runs `entry` on its stack. False if the firmware refuses, or if the
+ * hart has not arrived after `patience` ticks of the clock; one that arrives later waits forever.
+ */
+bool cpu_start(struct cpu *cpu, uint8_t *stack_top, void (*entry)(void),
+               uint64_t patience) MUST_CHECK;
 /* Interrupts another hart, so that it checks its state again. */
 void cpu_kick(struct cpu *cpu);
 
