@@ -18,7 +18,9 @@ int vm_save(struct vm *vm, struct chunk_writer *writer, struct error *error) MUS
  * has its vCPUs with their CPUID tables. */
 int vm_check_cpu(struct vm *vm, struct chunk_reader reader, struct error *error) MUST_CHECK;
 
-/* After an error the VM cannot be used. */
+/* After an error the VM cannot be used. The UART does not look for input by itself: a caller whose
+ * guest is to run from here, and not to be replayed, calls ticks_input() after it. Input that
+ * arrived meanwhile is not announced again. */
 int vm_load(struct vm *vm, struct chunk_reader *reader, struct error *error) MUST_CHECK;
 
 /* Loads what vm_save wrote into the same VM, whose vCPUs have run since, and which may have ended.

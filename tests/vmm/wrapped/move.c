@@ -16,6 +16,7 @@
 #include "host/kvm/memory.h"
 #include "vm/create.h"
 #include "vm/state.h"
+#include "vm/ticks.h"
 
 int __real_vm_start(struct vm *vm, void (*ended)(void), struct error *error);
 int __wrap_vm_start(struct vm *vm, void (*ended)(void), struct error *error);
@@ -103,6 +104,7 @@ static void move(struct mover *m)
     reader = (struct chunk_reader){.bytes = writer.bytes, .size = writer.used};
     if (vm_load(m->vm, &reader, &error) < 0)
         fail(&error);
+    ticks_input(m->vm);
     free(writer.bytes);
     m->moves++;
     if (m->moves == number("ENOUGH", 0))
