@@ -8,7 +8,6 @@
 #include "console/input.h"
 #include "console/keys.h"
 #include "console/screen.h"
-#include "host/events.h"
 #include "host/files/files.h"
 #include "host/terminal.h"
 
@@ -108,9 +107,11 @@ bool display_look(const struct memory *memory, struct crtc *crtc, struct screen_
     return true;
 }
 
-/* False: a guest whose restart failed has no text page. */
+/* False: a guest that is restarting, or whose restart failed, has no text page. */
 static bool look(struct screen_view *view)
 {
+    if (display.guest.restarts(display.guest.index))
+        return false;
     terminal_size(&view->rows, &view->columns);
     return display_look(display.guest.memory, display.guest.crtc, view);
 }

@@ -24,6 +24,7 @@ struct display_guest {
     struct crtc *crtc;
     struct i8042 *keyboard;
     bool (*runs)(unsigned index);
+    bool (*restarts)(unsigned index); /* another thread replaces its memory and devices now */
 };
 
 /* Takes the terminal: from now on it shows the guest's page. Refused where there is no page. */

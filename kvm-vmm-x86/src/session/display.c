@@ -15,14 +15,16 @@ int session_display_check(const struct options *options, struct error *error)
 }
 
 int session_display_start(const struct options *options, struct vm *vm,
-                          bool (*runs)(unsigned guest), struct error *error)
+                          bool (*runs)(unsigned guest), bool (*restarts)(unsigned guest),
+                          struct error *error)
 {
     struct display_guest guest = {.index = vm->index,
                                   .name = vm->name,
                                   .memory = &vm->memory,
                                   .crtc = &vm->machine.crtc,
                                   .keyboard = &vm->machine.i8042,
-                                  .runs = runs};
+                                  .runs = runs,
+                                  .restarts = restarts};
 
     return options->guests[0].text_screen ? display_start(&guest, error) : 0;
 }

@@ -191,8 +191,7 @@ static void on_tick(void *context)
 static void on_picture(void *context)
 {
     (void)context;
-    if (!session->restarts[0].pending)
-        display_tick();
+    display_tick();
 }
 
 static void on_look(void *context)

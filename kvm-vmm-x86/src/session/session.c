@@ -122,11 +122,12 @@ int session_run(const struct options *options)
               recorder_open(options->record, options->replay, &error) == 0 &&
               add_guests(&error) == 0;
     session_files_are_read();
-    started =
-        started && session_loop_take_signals(&error) == 0 && open_ports(&error) == 0 &&
-        open_control(&error) == 0 &&
-        session_display_start(options, &session.vms[0], session_loop_is_running, &error) == 0 &&
-        session_sandbox_enter(options, session.guests, &error) == 0 && start_guests(&error) == 0;
+    started = started && session_loop_take_signals(&error) == 0 && open_ports(&error) == 0 &&
+              open_control(&error) == 0 &&
+              session_display_start(options, &session.vms[0], session_loop_is_running,
+                                    session_loop_is_restarting, &error) == 0 &&
+              session_sandbox_enter(options, session.guests, &error) == 0 &&
+              start_guests(&error) == 0;
     if (started)
         session_loop_run();
     else

@@ -1,9 +1,16 @@
 /* Unit tests of display/: drawing, and the codes for keys. */
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "cmocka_all.h"
+#include "console/console.h"
 #include "console/cp437.h"
+#include "console/display.h"
+#include "console/input.h"
 #include "console/keys.h"
 #include "console/screen.h"
 #include "dev/crtc.h"
@@ -191,6 +198,84 @@ static void test_crtc(void **state)
     assert_false(crtc_text(&crtc).cursor_shown);
 }
 
+static void wake(void)
+{
+}
+
+static void on_command(enum input_command command)
+{
+    (void)command;
+}
+
+static bool no(unsigned guest)
+{
+    return guest == UINT32_MAX;
+}
+
+static bool yes(unsigned guest)
+{
+    return guest == 0;
+}
+
+static uint8_t drawn[64 * 1024];
+static size_t drawn_count;
+
+static int keep(int fd, const void *bytes, size_t count)
+{
+    (void)fd;
+    assert_true(count <= sizeof drawn - drawn_count);
+    memcpy(drawn + drawn_count, bytes, count);
+    drawn_count += count;
+    return (int)count;
+}
+
+/* Calls display_start while standard output is a terminal. */
+static int start_on_terminal(const struct display_guest *guest)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY), kept = dup(STDOUT_FILENO), slave, result;
+    struct error error;
+
+    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+    assert_true(slave >= 0 && kept >= 0);
+    fflush(stdout);
+    dup2(slave, STDOUT_FILENO);
+    result = display_start(guest, &error);
+    dup2(kept, STDOUT_FILENO);
+    close(kept);
+    close(slave);
+    close(master);
+    return result;
+}
+
+/* Its memory is unmapped for a while: a read of it would end this program. */
+static void test_a_guest_that_restarts(void **state)
+{
+    enum { SIZE = 1 << 20 };
+    uint8_t *host = mmap(NULL, SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct memory memory;
+    struct crtc crtc;
+    struct display_guest guest = {
+        .memory = &memory, .name = "a", .crtc = &crtc, .runs = no, .restarts = yes};
+
+    (void)state;
+    assert_true(host != MAP_FAILED);
+    console_init(&(struct console_config){
+        .guests = 1, .cpus = 1, .terminal = true, .same = true, .write = keep, .wake = wake});
+    input_init(&(struct input_config){.guests = 1, .wake = wake, .command = on_command});
+    memory_init(&memory, 0, SIZE, host);
+    crtc_init(&crtc);
+    assert_int_equal(start_on_terminal(&guest), 0);
+    (void)console_service();
+    display_tick();
+    display_say("words");
+    display_end();
+    (void)console_service();
+    assert_non_null(memmem(drawn, drawn_count, "words", 5));
+    assert_non_null(memmem(drawn, drawn_count, "\033[?1049l", 8));
+    assert_int_equal(munmap(host, SIZE), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup(test_only_what_changed, set_up),
@@ -199,7 +284,8 @@ int main(void)
                                        cmocka_unit_test_setup(test_small_terminal, set_up),
                                        cmocka_unit_test(test_every_character),
                                        cmocka_unit_test(test_keys),
-                                       cmocka_unit_test(test_crtc)};
+                                       cmocka_unit_test(test_crtc),
+                                       cmocka_unit_test(test_a_guest_that_restarts)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
