@@ -21,6 +21,8 @@ waiting = array.array('i', [0])
 def has_written():
     return fcntl.ioctl(vmm.stderr, termios.FIONREAD, waiting) == 0 and waiting[0] > 3000
 until('no line is written', has_written)
+done = ctl(where, 'reset')
+assert done[0] == 1 and '--each' in done[2], done
 until('not all have ended', lambda: subprocess.run(['pgrep', '-P', str(vmm.pid)], capture_output=True).stdout == b'')
 assert state(where) == 'paused' and vmm.poll() is None, 'it waits for its reader'
 err = vmm.communicate(timeout=LIMIT)[1].decode()

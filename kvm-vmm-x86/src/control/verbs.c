@@ -202,8 +202,12 @@ static enum verb_result begin_reset(struct control_request *request, struct json
     (void)out;
     if (choose_running(request, error) < 0)
         return VERB_FAILED;
-    if (control.run.options->forks != 0) {
-        error_set(error, "a run with --forks cannot be reset; stop it and run it again");
+    if (control.run.options->service != NULL) { /* it makes copies of one life of the guest */
+        error_set(error, "a run with --forks or --each cannot be reset; stop it and run it again");
+        return VERB_FAILED;
+    }
+    if (control_fork_is_busy()) { /* the copies still read the origin's overlays */
+        error_set(error, "the guest is being forked; reset it when that has ended");
         return VERB_FAILED;
     }
     for (unsigned i = 0; i < control.run.count; i++)
