@@ -2,6 +2,7 @@
 #include "fuse/handles.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -44,6 +45,21 @@ void fuse_handles_forget_all(struct fuse_handles *handles)
         handle = take_out_locked(handles, i);
         lock_release(&handles->lock);
         end(handle);
+    }
+}
+
+void fuse_handles_leave(struct fuse_handles *handles)
+{
+    for (uint32_t i = 0; i < handles->max; i++) {
+        struct fuse_handle *handle = handles->slots[i].handle;
+        int fd = handle != NULL && handle->folder
+                     ? openat(handle->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                     : -1;
+
+        if (fd < 0)
+            continue;
+        close(handle->fd);
+        handle->fd = fd;
     }
 }
 

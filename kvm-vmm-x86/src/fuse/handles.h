@@ -32,6 +32,9 @@ int fuse_handles_open(struct fuse_handles *handles, unsigned max, struct error *
 void fuse_handles_close(struct fuse_handles *handles);
 /* Closes all that the guest has open. */
 void fuse_handles_forget_all(struct fuse_handles *handles);
+/* In a copy made by fork(2), whose only thread calls it: opens folders again, because a folder's
+ * position is shared with the origin. One that cannot be opened stays shared. */
+void fuse_handles_leave(struct fuse_handles *handles);
 
 /* Takes `fd`, of that node. 0 or a negative errno, and then it is closed. */
 int fuse_handle_add(struct fuse_handles *handles, int fd, uint64_t node, bool folder,

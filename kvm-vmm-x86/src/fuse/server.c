@@ -288,6 +288,11 @@ failed:
     return NULL;
 }
 
+void fuse_server_leave(struct fuse_server *server)
+{
+    fuse_handles_leave(&server->handles);
+}
+
 void fuse_server_close(struct fuse_server *server)
 {
     if (server == NULL)

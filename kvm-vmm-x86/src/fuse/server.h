@@ -60,6 +60,9 @@ struct fuse_request {
 struct fuse_server *fuse_server_open(const struct fuse_options *options,
                                      struct error *error) MUST_CHECK;
 void fuse_server_close(struct fuse_server *server);
+/* In a copy made by fork(2), before any thread serves requests there: what the copy must not share
+ * with its origin's server is opened again. */
+void fuse_server_leave(struct fuse_server *server);
 
 /* Saves what the guest knows of the folder and has open there, in memory from malloc. No request
  * may be carried out meanwhile. NULL: out of memory. */

@@ -31,8 +31,8 @@ struct message {
     uint16_t word;
 };
 
-/* Whether a descriptor is of a file or folder: those can be shared, since all reads and writes pass
- * an offset. */
+/* Whether a descriptor is of a file or folder: those can be shared. All reads and writes of files
+ * pass an offset, and folders whose position is used are opened again (fuse_server_leave). */
 static bool is_file(int fd)
 {
     struct stat st;

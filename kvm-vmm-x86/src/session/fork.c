@@ -10,6 +10,7 @@
 #include "boot/linux/kernel_cache.h"
 #include "console/ports.h"
 #include "control/server.h"
+#include "fuse/server.h"
 #include "host/disk/disk.h"
 #include "host/events.h"
 #include "host/guard.h"
@@ -291,6 +292,8 @@ static void forget_origin(struct vm *vm)
         kvm_leave_vcpu(&vm->vcpus[i].cpu);
     for (unsigned i = 0; i < vm->config->disk_count; i++)
         disk_leave(vm->config->disks[i].open);
+    for (unsigned i = 0; i < vm->config->share_count; i++)
+        fuse_server_leave(vm->config->shares[i].open);
     ports_leave();
     kernel_cache_leave();
 }
