@@ -237,7 +237,8 @@ static void on_signal(int signal)
         ports_resize();
         break;
     default:
-        if (session->options->take_signal == NULL || !session->options->take_signal(signal))
+        if (session->options->take_signal == NULL || !session_loop_is_running(0) ||
+            !session->options->take_signal(signal))
             session_loop_end(END_SIGNAL, signal, "");
     }
 }
