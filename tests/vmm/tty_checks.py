@@ -88,8 +88,10 @@ def check_the_input_moves_on():
 
 
 def check_signals():
-    """For each signal that ends it: the terminal is restored, the status is 128 + N, and no process is left."""
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    """For each signal that ends it: the terminal is restored, and no process is left. The status is 128 + N; a crash
+    ends it by its signal."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGSEGV, signal.SIGBUS):
+        crash = number in (signal.SIGSEGV, signal.SIGBUS)
         master, slave = os.openpty()
         before = termios.tcgetattr(slave)
         child = os.fork()
@@ -100,7 +102,7 @@ def check_signals():
         becomes(lambda: not termios.tcgetattr(slave)[3] & termios.ICANON)
         os.kill(child, number)
         _, how = os.waitpid(child, 0)
-        assert os.waitstatus_to_exitcode(how) == 128 + number, (number, how)
+        assert os.waitstatus_to_exitcode(how) == (-number if crash else 128 + number), (number, how)
         assert termios.tcgetattr(slave) == before, number
         assert not list(Path("/proc").glob("[0-9]*/task/%d" % child)), "somebody is left"
         os.close(master)

@@ -22,6 +22,7 @@ struct range {
 
 static struct range ranges[RANGES_MAX];
 static bool handled; /* our handler is installed */
+static struct sigaction previous;
 
 static struct range *range_of(uintptr_t address)
 {
@@ -52,7 +53,8 @@ static void *map_zeroes(const struct range *range, uintptr_t address, const sigi
                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
-/* After the handler returns, the access is repeated: it reads zeroes, or ends the program. */
+/* After the handler returns, the access is repeated and reads zeroes. What is not ours goes to the
+ * handler that was there before. */
 static void on_bus_error(int signal_number, siginfo_t *info, void *context)
 {
     uintptr_t address = (uintptr_t)info->si_addr;
@@ -62,7 +64,8 @@ static void on_bus_error(int signal_number, siginfo_t *info, void *context)
 
     (void)context;
     if (range == NULL || map_zeroes(range, address, info) == MAP_FAILED) {
-        signal(signal_number, SIG_DFL);
+        sigaction(signal_number, &previous, NULL);
+        raise(signal_number); /* pending until this returns; no access repeats one that was sent */
         return;
     }
     __atomic_compare_exchange_n(&range->lost, &none, 1 + (address - range->start), false,
@@ -74,8 +77,11 @@ static void on_bus_error(int signal_number, siginfo_t *info, void *context)
 void guard_init(void)
 {
     struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO | SA_RESTART};
+    struct sigaction old;
 
-    handled = sigaction(SIGBUS, &action, NULL) == 0;
+    handled = sigaction(SIGBUS, &action, &old) == 0;
+    if (handled && old.sa_sigaction != on_bus_error)
+        previous = old;
 }
 
 static bool add(const void *owner, const void *bytes, uint64_t size, gpa_t base)

@@ -10,7 +10,8 @@
 
 #include "base/memory.h"
 
-/* Takes the signal, once. A loss wakes the event loop. */
+/* Takes the signal SIGBUS. A loss wakes the event loop; an access to any other memory goes to the
+ * handler that was there before. */
 void guard_init(void);
 
 /* Guards memory that is mapped, until guard_remove. Does nothing if too many guests are guarded

@@ -128,25 +128,43 @@ static void test_a_file_that_was_cut(void **state)
     release_memory(&memory);
 }
 
-/* A bus error outside guest memory ends the program by the signal. */
+static void on_crash(int signal)
+{
+    _exit(signal == SIGBUS ? 42 : 43);
+}
+
+/* How a program with that handler ends by a bus error outside guest memory. */
+static int end_with(void (*handler)(int), volatile uint8_t *bytes)
+{
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        signal(SIGBUS, handler);
+        guard_init();
+        _exit(*bytes);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}
+
+/* A bus error outside guest memory goes to the handler that was there before, or ends the program
+ * by the signal. */
 static void test_any_other_memory(void **state)
 {
     struct memory memory;
     int status;
-    pid_t child;
 
     (void)state;
     make_memory(&memory);
     guard_remove(&memory);
     assert_int_equal(ftruncate(memory.slots[0].fd, 0), 0);
-    child = fork();
-    if (child == 0) {
-        guard_init();
-        _exit(*(volatile uint8_t *)memory.slots[0].host);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
+    status = end_with(SIG_DFL, memory.slots[0].host);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGBUS);
+    status = end_with(on_crash, memory.slots[0].host);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 42);
     release_memory(&memory);
 }
 
