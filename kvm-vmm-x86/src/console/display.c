@@ -149,6 +149,7 @@ void display_end(void)
     static struct screen_view view;
     static char text[SCREEN_TEXT_MAX];
 
+    display.on = false; /* a later SIGCONT must not take the terminal again */
     if (!display.entered)
         return;
     display_leave();

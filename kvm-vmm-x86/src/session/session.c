@@ -131,7 +131,7 @@ int session_run(const struct options *options)
     if (started)
         session_loop_run();
     else
-        display_leave();
+        display_end();
     saved = control_close();
     for (unsigned i = 0; !started && i < session.count; i++)
         console_flush(i);

@@ -273,6 +273,10 @@ static void test_a_guest_that_restarts(void **state)
     (void)console_service();
     assert_non_null(memmem(drawn, drawn_count, "words", 5));
     assert_non_null(memmem(drawn, drawn_count, "\033[?1049l", 8));
+    drawn_count = 0;
+    display_enter(); /* Ctrl-Z and fg while the last output is waited for */
+    (void)console_service();
+    assert_int_equal(drawn_count, 0);
     assert_int_equal(munmap(host, SIZE), 0);
 }
 
