@@ -229,6 +229,7 @@ void input_restart(unsigned guest)
     LOCK_FOR_BLOCK(&input.lock);
 
     input.queues[guest].wanted = false;
+    input.queues[guest].stopped = false; /* it may have ended before it was told to start again */
 }
 
 bool input_has_news(void)

@@ -172,6 +172,10 @@ static void test_stop(void **state)
     assert_int_equal(input_take(0), INPUT_NONE);
     assert_int_equal(input_room(), 0);
     assert_false(input_is_read());
+    input_restart(0); /* it is reset after its end */
+    input_want(0);
+    assert_true(input_is_read());
+    assert_int_equal(input_take(0), 'a');
 }
 
 int main(void)
