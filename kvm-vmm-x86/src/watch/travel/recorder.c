@@ -249,6 +249,12 @@ static int compare_end(struct vcpu *vcpu)
 
 int recorder_finish(struct vm *vm)
 {
+    if (recorder.record != NULL && (vm->vcpus_made == 0 || vm_state(vm) == VM_CREATED)) {
+        console_printf("kvm-vmm: nothing is recorded in %s: the run ended while the guest started "
+                       "again",
+                       recorder.record);
+        return -1;
+    }
     if (vm->vcpus_made == 0 || vm->vcpus[0].deck == NULL)
         return 0;
     if (recorder.record != NULL)

@@ -199,9 +199,10 @@ static bool go_home(struct travel *t, int now)
     const struct checkpoint *p = &t->points.list[now];
     struct leg leg = {.exits = p->exits, .until = now, .steps_max = LEG_NO_LIMIT};
 
-    if (__atomic_load_n(&t->leaves, __ATOMIC_RELAXED))
+    /* It may have been stopped before. In this order, a travel_stop that leaves is not lost. */
+    __atomic_store_n(&t->worker.stop, 0, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&t->leaves, __ATOMIC_SEQ_CST))
         return true;
-    __atomic_store_n(&t->worker.stop, 0, __ATOMIC_RELAXED); /* it may have been stopped before */
     worker_limit(&t->worker, LIMIT_MS);
     if (!p->crash)
         return leg_start(t, now);
@@ -301,8 +302,10 @@ static void work(struct worker *worker)
                                             : lost);
     if (!good || t->kind == TRAVEL_WHO) {
         t->stop.reason = GDB_STOPPED;
-        if (!go_home(t, now))
+        if (!go_home(t, now)) {
+            vm_silence(false);
             vm_stop(t->vm, END_FAILED, 0, "its state before the search cannot be restored");
+        }
     }
     (void)!kvm_set_guest_debug(&vcpu->cpu, 0, (const uint64_t[4]){0}, 0);
     checkpoints_drop(&t->points, now);
@@ -351,8 +354,8 @@ void travel_stop(struct travel *t, bool leaves)
 {
     if (!t->busy)
         return;
-    __atomic_store_n(&t->leaves, leaves, __ATOMIC_RELAXED);
-    __atomic_store_n(&t->worker.stop, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&t->leaves, leaves, __ATOMIC_SEQ_CST); /* both pair with go_home */
+    __atomic_store_n(&t->worker.stop, 1, __ATOMIC_SEQ_CST);
     thread_kick(&t->worker.thread);
 }
 
