@@ -111,7 +111,7 @@ static void name_silent_halt(const struct vm *vm, const struct vm_end *end)
 {
     uint64_t exits = 0;
 
-    for (unsigned i = 0; i < vm->started; i++)
+    for (unsigned i = 0; i < vm->vcpus_made; i++)
         exits += __atomic_load_n(&vm->vcpus[i].stats.exits, __ATOMIC_RELAXED);
     if (end->kind == END_HALT && vm->mode == MODE_LINUX && exits == 0)
         vcpu_printf(vm->index,
