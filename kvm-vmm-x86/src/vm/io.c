@@ -93,8 +93,11 @@ int vm_io_start(struct vm *vm, struct error *error)
 static bool is_drained(struct vm *vm)
 {
     bool again = vm_starts_again(vm) && vm_end_of(vm).kind == END_RESET, quiet;
-    uint64_t limit = events_now() + (again ? PATIENCE_NS : events_take_patience(PATIENCE_NS));
+    uint64_t limit;
 
+    if (machine_quiesce(&vm->machine)) /* usually: the program's patience is for others */
+        return true;
+    limit = events_now() + (again ? PATIENCE_NS : events_take_patience(PATIENCE_NS));
     while (!(quiet = machine_quiesce(&vm->machine)) &&
            (events_now() < limit || (again && !events_is_hurried())))
         thread_nap();

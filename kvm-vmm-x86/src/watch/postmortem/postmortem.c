@@ -148,7 +148,7 @@ void postmortem_print(struct vm *vm, const struct vm_end *end, bool explain)
     struct worker worker = {.work = work, .context = &t};
 
     t = (struct account){.vm = vm, .end = end, .explain = explain};
-    if (vm->vcpus_made > 0)
+    if (vm->vcpus_made > 0 && vm_state(vm) != VM_CREATED) /* else it has not run since its reset */
         worker_run(&worker);
     if (t.line[0] == '\0') /* it could not restart after a reset, or there was no thread */
         snprintf(t.line, sizeof t.line, "%s", end->message);

@@ -146,11 +146,12 @@ static uint64_t until_init(const struct vm *vm, const struct bus_ops *ops)
 static void print_advice(const struct vm *vm, const struct boot_phases *p, uint64_t unclaimed)
 {
     enum kernel_cache_use use = kernel_cache_used();
+    char cache[PATH_MAX];
     struct boot_facts facts = {.unpacked_itself = vm->unpacked_itself,
                                .unpacked =
                                    use == KERNEL_CACHE_WRITTEN || use == KERNEL_CACHE_FAILED,
                                .not_kept = use == KERNEL_CACHE_FAILED,
-                               .cache = cache_folder(),
+                               .cache = cache_folder(cache),
                                .cpus = vm->vcpu_count,
                                .host_cpus = thread_cpus(),
                                .unclaimed = unclaimed,

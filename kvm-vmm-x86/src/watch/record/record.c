@@ -239,7 +239,8 @@ static int finish_guest(struct log_guest *guest, struct vm *vm, struct error *er
     describe_end(&end, guest->end, sizeof guest->end);
     if (log_tally_create(&guest->functions, error) < 0)
         return -1;
-    for (unsigned i = 0; i < guest->vcpu_count; i++) {
+    for (unsigned i = 0; i < guest->vcpu_count && vm->vcpus_made > 0;
+         i++) { /* else others' still */
         add_counters(guest, guest->vcpus[i]);
         log_tally_fold(&guest->functions, &guest->vcpus[i]->tally, guest->symbols);
     }
