@@ -76,12 +76,13 @@ static void allow_copies(const struct options *options, const struct guest_confi
  * readable, unless this run adds one: a guest must not change other guests' kernels. */
 static void allow_files(const struct options *options, const struct guest_config guests[GUESTS_MAX])
 {
+    char cache[PATH_MAX];
     struct error ignored;
 
-    if (kernel_cache_used() != KERNEL_CACHE_UNUSED && cache_folder() != NULL)
-        landlock_allow_path(cache_folder(), LANDLOCK_READ_FOLDER);
-    if (kernel_cache_is_due() && cache_folder() != NULL)
-        landlock_allow_path(cache_folder(), LANDLOCK_WRITE_FOLDER);
+    if (kernel_cache_used() != KERNEL_CACHE_UNUSED && cache_folder(cache) != NULL)
+        landlock_allow_path(cache, LANDLOCK_READ_FOLDER);
+    if (kernel_cache_is_due() && cache_folder(cache) != NULL)
+        landlock_allow_path(cache, LANDLOCK_WRITE_FOLDER);
     if (options->control != NULL)
         landlock_allow_path("/proc/self/pagemap", LANDLOCK_READ); /* for a snapshot */
     if ((options->service != NULL || options->control != NULL) && options->count == 1 &&

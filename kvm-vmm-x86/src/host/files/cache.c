@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,26 +20,24 @@
 enum { FORGOTTEN_AFTER = 3600 /* seconds */, SECRET_MAX = 32 };
 
 /* The XDG specification says that relative paths in the environment are invalid. */
-const char *cache_folder(void)
+const char *cache_folder(char path[PATH_MAX])
 {
-    static char folder[PATH_MAX];
     const char *home = getenv("HOME"), *cache = getenv("XDG_CACHE_HOME");
     int n = 0;
 
     if (cache != NULL && cache[0] == '/')
-        n = snprintf(folder, sizeof folder, "%s/mini-kvm", cache);
+        n = snprintf(path, PATH_MAX, "%s/mini-kvm", cache);
     else if (home != NULL && home[0] == '/')
-        n = snprintf(folder, sizeof folder, "%s/.cache/mini-kvm", home);
-    return n > 0 && n < PATH_MAX ? folder : NULL;
+        n = snprintf(path, PATH_MAX, "%s/.cache/mini-kvm", home);
+    return n > 0 && n < PATH_MAX ? path : NULL;
 }
 
 /* Opens the folder. If `make`, creates it and its parent first. -1 on failure. */
 static int open_folder(bool make)
 {
-    const char *folder = cache_folder();
-    char base[PATH_MAX];
+    char folder[PATH_MAX], base[PATH_MAX];
 
-    if (folder == NULL)
+    if (cache_folder(folder) == NULL)
         return -1;
     snprintf(base, sizeof base, "%.*s", (int)(strrchr(folder, '/') - folder), folder);
     if (make && mkdir(folder, 0700) < 0 && errno == ENOENT && mkdir(base, 0700) == 0)

@@ -6,6 +6,7 @@
 #ifndef HOST_FILES_CACHE_H
 #define HOST_FILES_CACHE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,7 +35,7 @@ bool cache_write(const struct cache_write *write) MUST_CHECK;
  * users may read its file. */
 bool cache_secret(const char *name, uint8_t *bytes, size_t size) MUST_CHECK;
 
-/* Where it is, for messages; NULL if the environment names no place. */
-const char *cache_folder(void);
+/* Where it is: `path`, filled in, or NULL if the environment names no place. */
+const char *cache_folder(char path[PATH_MAX]);
 
 #endif
