@@ -5,13 +5,14 @@ import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.conftest import FULL
 from tests.hleos.machines import BUILD, FS_SIZE, GOOD, TOP, qemu_command
 from tests.support import lab_run
 
 
 def test_grind(image, bochs, vmm, scratch, soak):
     """QEMU has two processors, and so has our VMM."""
-    seconds = soak(60, 600)
+    seconds = soak(60 if FULL else 15, 600)
     limit = 600 + 10 * seconds
     command_line = "test=user.random_operations_break_nothing grind=%d" % seconds
     disk = image(command_line)

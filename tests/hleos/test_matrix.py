@@ -34,8 +34,9 @@ OURS = {"kvm-vmm": [], "kvm-vmm, 5 GB, 4 vCPUs and a disk": ["-m", "5G", "-c", "
 # From a disk on each machine with a BIOS; from a floppy, which is read by CHS, on two machines, as memory and
 # processors make no difference (q35 has no floppy controller); the kernel's file on the VMM, the only machine that
 # loads one.
-SLOW = pytest.mark.full("minutes, of a KVM inside an emulator,")
-CELLS = [*(("disk", machine) for machine in QEMU), pytest.param("disk", "QEMU on KVM", marks=SLOW), ("disk", "Bochs"),
+SLOW = pytest.mark.full("minutes, of a slow machine,")
+CELLS = [*(("disk", machine) for machine in QEMU), pytest.param("disk", "QEMU on KVM", marks=SLOW),
+         pytest.param("disk", "Bochs", marks=SLOW),
          ("floppy", "QEMU, 32 MB"), ("floppy", "QEMU without ACPI and HPET"),
          *(("kernel file", machine) for machine in OURS)]
 
