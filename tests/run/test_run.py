@@ -111,6 +111,34 @@ def test_a_reader_that_goes_away(words):
     assert "141" in result.err or result.err == "", result  # sh may end by the signal itself
 
 
+# argv: the words of a run whose output is more than its pipe holds.
+UNREAD = r"""
+import fcntl, os, pathlib, signal, subprocess, sys, time
+reader, writer = os.pipe()
+fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+vmm = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=writer)
+def has_guest():
+    names = [path.read_text() for path in pathlib.Path('/proc/%d/task' % vmm.pid).glob('*/comm')]
+    return any('vcpu' in name for name in names)
+def wait(condition):
+    end = time.monotonic() + 300
+    while not condition() and vmm.poll() is None and time.monotonic() < end:
+        time.sleep(0.05)
+    assert condition(), vmm.poll()
+wait(has_guest)
+wait(lambda: not has_guest())
+assert vmm.poll() is None
+vmm.send_signal(signal.SIGTERM)
+print(vmm.wait(300))
+"""
+
+
+def test_a_signal_after_its_end(words):
+    """A reader that does not read is waited for, until the first signal: the command is no longer there to get it."""
+    result = lab_run("python3", "-c", UNREAD, *words("--", "head", "-c", "40000", "/dev/zero"))
+    assert result.status == 0 and result.out == b"143\n", result
+
+
 @pytest.mark.parametrize("arguments,status,said", [
     ([], 2, "no command given"),
     (["--shell", "true"], 2, "--shell takes no command"),
