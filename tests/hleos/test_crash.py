@@ -154,7 +154,7 @@ def test_our_vmm(disk, vmm, replay, scratch, soak):
     before = image.read_bytes()
     command = [*STRACE, "-o", log, "-P", image, "-P", serial, TOP / "kvm-vmm-x86/kvm-vmm", "-m", "64M", "--disk", image,
                "--append", "load=forever", BUILD / "hleos.elf"]
-    result = lab_run("bash", "-c", TRACE_VMM, "trace", image, serial, rounds, log, *command, limit=300 + 20 * rounds)
+    result = lab_run("bash", "-c", TRACE_VMM, "trace", image, serial, rounds, log, *command, limit=1200 + 20 * rounds)
     assert result.status == 0, serial.read_text(errors="replace") + result.err
     writes, flushes, looks, synced = replay(before, traced(log, image, serial, rounds))
     assert writes > rounds * 8 and flushes > rounds and looks > 1.5 * writes and synced >= rounds

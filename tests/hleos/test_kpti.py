@@ -33,7 +33,7 @@ def test_programs_on_our_vmm(kernels, vmm, scratch):
     subprocess.run([BUILD / "mkimage", "--fs", str(FS_SIZE), "--out", scratch / "disk.img"], check=True,
                    stdout=subprocess.DEVNULL)
     result = lab_run(TOP / "kvm-vmm-x86/kvm-vmm", "--disk", scratch / "disk.img", "--append",
-                     PROGRAMS + " disktests=quick", BUILD / "hleos-kpti.elf", limit=900)
+                     PROGRAMS + " disktests=quick", BUILD / "hleos-kpti.elf", limit=3600)
     assert result.status == GOOD and good(result.out.decode(errors="replace"), 13), result.out
 
 

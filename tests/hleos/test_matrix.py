@@ -65,7 +65,7 @@ def run_disk(machine, disk, floppy, fixtures):
         serial = scratch / "serial.txt"
         # A virtio disk: with an ATA disk each word is an exit, which takes minutes on an emulated KVM.
         command = qemu_command(disk, "file:%s" % serial, accelerator="kvm", interface="virtio")
-        return lab_run(*command, limit=900).status, serial.read_text(errors="replace"), ["interrupts: APIC"]
+        return lab_run(*command, limit=3600).status, serial.read_text(errors="replace"), ["interrupts: APIC"]
     options, found = QEMU[machine]
     if floppy:
         options = {**options, "extra": (*options.get("extra", ()), "-fda", disk)}
@@ -78,7 +78,7 @@ def test_matrix(kind, machine, image, qemu, bochs, scratch, request):
         request.getfixturevalue("vmm")
         more = [] if machine == "kvm-vmm" else ["--disk", empty_disk(scratch)]
         result = lab_run(TOP / "kvm-vmm-x86/kvm-vmm", *OURS[machine], *more, "--append",
-                         "test=all stress=%d disktests=quick" % FEW, BUILD / "hleos.elf", limit=900)
+                         "test=all stress=%d disktests=quick" % FEW, BUILD / "hleos.elf", limit=3600)
         status, text, found = result.status, result.out.decode(errors="replace"), VMM
     else:
         count = FEW if machine in ("Bochs", "QEMU on KVM") else MANY
