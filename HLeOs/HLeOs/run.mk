@@ -18,7 +18,7 @@ gdb: $(IMAGE)
 	$(Q)$(QEMU) -accel tcg -cpu max $(MACHINE) -serial mon:stdio -S -gdb tcp::$(GDB_PORT); \
 	    status=$$?; [ $$status = 33 ] || exit $$status
 debug: $(KERNEL)
-	$(Q)$(GDB) -q $(KERNEL) -ex 'set architecture i386:x86-64' -ex 'target remote localhost:$(GDB_PORT)' \
+	$(Q)$(GDB) -q -l 200 $(KERNEL) -ex 'set architecture i386:x86-64' -ex 'target remote localhost:$(GDB_PORT)' \
 	    -ex 'hbreak kernel_main' -ex 'continue' $(GDB_EXTRA)
 
 # A machine that never leaves 32 bits, for stepping through the loader; it ends with "no long mode".
@@ -27,7 +27,7 @@ gdb-i386: $(IMAGE)
 	$(Q)$(QEMU_I386) -accel tcg -cpu qemu32 $(MACHINE) -serial mon:stdio -S -gdb tcp::$(GDB_PORT)
 # Of either machine: the loader's symbols, and each instruction decoded by the mode that the processor is in.
 debug-loader: $(STAGE2) $(OUT)/boot.bin
-	$(Q)cd $(TOP) && $(GDB) -q -ex 'set confirm off' -ex 'target remote localhost:$(GDB_PORT)' \
+	$(Q)cd $(TOP) && $(GDB) -q -l 200 -ex 'set confirm off' -ex 'target remote localhost:$(GDB_PORT)' \
 	    -ex 'add-symbol-file $(OUT)/boot.elf' -ex 'add-symbol-file $(STAGE2)' -x $(HERE)/tools/debug_loader.py \
 	    -ex 'hbreak *0x7c00' -ex 'continue' $(GDB_EXTRA)
 

@@ -70,7 +70,7 @@ def test_the_end_is_told(guest):
 def test_a_debugger_that_vanishes(guest, symbols):
     """gdb is killed while breakpoints are set: the guest continues without them."""
     g = guest("@debuggee", wait=False)
-    gdb = subprocess.Popen(["gdb", "-q", "-nx", "-ex", "set remotetimeout 60",
+    gdb = subprocess.Popen(["gdb", "-q", "-nx", "-ex", "set remotetimeout 200",
                             "-ex", "set breakpoint always-inserted on", "-ex", "file %s" % symbols("debuggee"),
                             "-ex", g.remote(), "-ex", "break bump",
                             "-ex", COUNTER, "-ex", "continue"],
@@ -223,8 +223,8 @@ def test_by_tcp_in_the_same_place(vmm):
     script = ("import re,subprocess,sys\n"
               "p=subprocess.Popen(sys.argv[1:]+['--gdb','0','-S'],stderr=subprocess.PIPE,stdout=subprocess.PIPE)\n"
               "port=p.stderr.readline().split()[-1].decode()\n"
-              "t=subprocess.run(['gdb','-q','-nx','-batch','-ex','target remote '+port,'-ex','stepi','-ex','continue'],"
-              "capture_output=True,text=True)\n"
+              "t=subprocess.run(['gdb','-q','-nx','-batch','-l','200','-ex','target remote '+port,'-ex','stepi',"
+              "'-ex','continue'],capture_output=True,text=True)\n"
               "print(port,t.stdout,p.communicate()[0])")
     result = lab_run("/usr/bin/python3", "-c", script, *vmm.command("@hello_64"))
     text = result.out.decode()

@@ -28,7 +28,7 @@ def server(target):
 def client(target, commands):
     extra = " ".join("-ex '%s'" % c for c in commands + ["kill", "quit"])
     result = subprocess.run(["make", "-s", "-C", HLEOS, target, "GDB_PORT=%d" % PORT, "GDB_EXTRA=%s" % extra],
-                            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+                            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT, check=False)
     return result.stdout + result.stderr
 
 
@@ -83,8 +83,9 @@ def test_an_interrupt_before_the_request_ends_nothing(built, image, scratch):
                     "continue", "delete", "hbreak virtio.c:%d" % line, "continue", "continue", "bt 1",
                     "monitor block_resize virtio0 20M", "delete", "detach"]
         words = [word for c in commands for word in ("-ex", c)]
-        told = subprocess.run(["gdb", "-q", "-batch", *words, BUILD / "hleos.elf"], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=LIMIT, check=False).stdout
+        told = subprocess.run(["gdb", "-q", "-batch", "-l", "200", *words, BUILD / "hleos.elf"],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT,
+                              check=False).stdout
         assert re.search(r"^#0 .*submit .*virtio.c:%d" % line, told, re.M), told
         assert machine.wait(timeout=LIMIT) == GOOD, serial.read_text(errors="replace")
     finally:

@@ -168,8 +168,8 @@ def test_a20_that_does_not_open(image, scratch, sockets):
     try:
         while not server.exists():
             assert machine.poll() is None
-        seen = subprocess.run(["gdb", "-q", "-batch", *(word for c in commands for word in ("-ex", c))], check=True,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT)
+        seen = subprocess.run(["gdb", "-q", "-batch", "-l", "200", *(word for c in commands for word in ("-ex", c))],
+                              check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT)
     finally:
         machine.kill()
         machine.wait()
