@@ -7,7 +7,7 @@
 #include "host/machine.h"
 #include "host/vdev.h"
 
-enum { TYPE_IN = 0, TYPE_OUT = 1, CAPACITY = 0x100 };
+enum { TYPE_IN = 0, TYPE_OUT = 1, CAPACITY = 0x100, PATIENCE_S = 10 };
 
 /* Memory that the device accesses by DMA: its queue, and a request's header, status and data. */
 struct shared {
@@ -102,7 +102,7 @@ int disk_begin(int disk, bool write, uint64_t sector, unsigned count)
     s->ring.descriptors[2] = (struct vdev_descriptor){(hpa_t)&s->status, 1, VDEV_WRITE, 0};
     vdev_offer(&s->ring, 0);
     u->busy = true;
-    u->limit = hyp_time() + machine.timebase;
+    u->limit = hyp_time() + PATIENCE_S * machine.timebase;
     vdev_notify(&u->dev, 0);
     return DISK_OK;
 }

@@ -27,7 +27,7 @@ bool disk_is_idle(int disk);
 /* Begins a request of an idle disk, without waiting. DISK_OK or DISK_ERROR. */
 int disk_begin(int disk, bool write, uint64_t sector, unsigned count) MUST_CHECK;
 /* The state of the request: DISK_BUSY, DISK_OK or DISK_ERROR, which is an error of the medium or no
- * answer for a second. */
+ * answer for ten seconds. */
 int disk_state(int disk) MUST_CHECK;
 
 #endif
