@@ -8,7 +8,7 @@
 #include "thread/sync.h"
 #include "timer.h"
 
-enum { THREADS = 4, ROUNDS = 500 };
+enum { THREADS = 4, ROUNDS = 500, LIMIT_MS = 60000 };
 
 static void run_together(thread_entry *entry, void *argument)
 {
@@ -143,7 +143,7 @@ static volatile bool first_owned, second_owned, high_ran;
 
 static intptr_t own_first(void *argument)
 {
-    uint64_t end = timer_now() + 2000 * TIMER_NS_PER_MS;
+    uint64_t end = timer_now() + LIMIT_MS * TIMER_NS_PER_MS;
 
     (void)argument;
     sync_mutex_take(&first);
@@ -168,7 +168,7 @@ static intptr_t own_second(void *argument)
 
 static intptr_t compute_until_done(void *argument)
 {
-    uint64_t end = timer_now() + 2000 * TIMER_NS_PER_MS;
+    uint64_t end = timer_now() + LIMIT_MS * TIMER_NS_PER_MS;
 
     (void)argument;
     while (!high_ran && timer_now() < end)
@@ -191,10 +191,10 @@ static void a_waiter_lends_its_priority(void)
 
     first_owned = second_owned = high_ran = false;
     low = thread_create("low", THREAD_PRIORITY_LOW, own_first, NULL);
-    for (int i = 0; i < 2000 && !first_owned; i++)
+    for (int i = 0; i < LIMIT_MS && !first_owned; i++)
         thread_sleep_ms(1);
     between = thread_create("between", THREAD_PRIORITY_LOW, own_second, NULL);
-    for (int i = 0; i < 2000 && !second_owned; i++)
+    for (int i = 0; i < LIMIT_MS && !second_owned; i++)
         thread_sleep_ms(1);
     middle = thread_create("middle", THREAD_PRIORITY_LOW + 1, compute_until_done, NULL);
     high = thread_create("high", THREAD_PRIORITY_HIGH, want_second, NULL);
@@ -246,7 +246,7 @@ static void the_best_waiter_is_next(void)
     for (unsigned i = 0; i < 3; i++) {
         threads[i] = thread_create("comer", comers[i].priority, own_wanted, NULL);
         expect(threads[i] != NULL);
-        for (int look = 0; look < 2000 && waiters_of_wanted() <= i; look++)
+        for (int look = 0; look < LIMIT_MS && waiters_of_wanted() <= i; look++)
             thread_sleep_ms(1);
         expect_equal(waiters_of_wanted(), i + 1);
     }

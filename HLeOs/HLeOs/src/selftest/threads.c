@@ -60,7 +60,7 @@ static void spinning_threads_share(void)
     for (int i = 0; i < 3; i++)
         threads[i] = start("spin", THREAD_PRIORITY_LOW, spin, (void *)&counters[i]);
     /* This thread sleeps, so that it runs again whatever the others do. */
-    for (int i = 0; i < 400 && !(counters[0] && counters[1] && counters[2]); i++)
+    for (int i = 0; i < 6000 && !(counters[0] && counters[1] && counters[2]); i++)
         thread_sleep_ms(10);
     stop = true;
     for (int i = 0; i < 3; i++)
@@ -98,23 +98,38 @@ static void higher_priority_runs_first(void)
     processors_leave_one(run_by_priority);
 }
 
+static uint64_t sleep_begin, sleep_unit;
+
 static intptr_t sleep_and_append(void *argument)
 {
-    thread_sleep_ms((uint64_t)argument * 20);
+    thread_sleep_until(sleep_begin + (uint64_t)argument * sleep_unit);
     order[order_length++] = (char)('0' + (intptr_t)argument);
     return 0;
 }
 
-static void sleep_together(void)
+/* Whether all four slept before the first was due. */
+static bool sleep_at_once(void)
 {
     static const intptr_t lengths[] = {3, 1, 4, 2};
     struct thread *threads[4];
+    bool at_once;
 
     order_length = 0;
-    for (int i = 0; i < 4; i++)
+    sleep_begin = timer_now();
+    for (int i = 0; i < 4; i++) /* each runs here and now, until it sleeps */
         threads[i] = start("sleeps", THREAD_PRIORITY_HIGH, sleep_and_append, (void *)lengths[i]);
+    at_once = order_length == 0;
     for (int i = 0; i < 4; i++)
         thread_join(threads[i]);
+    return at_once;
+}
+
+/* On a busy host longer times may be needed. */
+static void sleep_together(void)
+{
+    sleep_unit = 20 * TIMER_NS_PER_MS;
+    while (!sleep_at_once() && sleep_unit < 20000 * TIMER_NS_PER_MS)
+        sleep_unit *= 10;
     expect(order[0] == '1' && order[1] == '2' && order[2] == '3' && order[3] == '4');
 }
 
