@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import with_time
+
 TOP = Path(__file__).resolve().parents[2]
 
 
@@ -39,8 +41,12 @@ def test_a_failed_stop_fails_the_tour_and_shows_all(tour):
 
 
 def test_a_stop_that_hangs_is_a_failed_one(tour):
-    result = tour([(".", "echo begun; sleep 1000; echo done", "Hangs")], limit=4)
-    assert result.returncode == 1 and "begun" in result.stdout and "none after 4 s" in result.stdout
+    def attempt(seconds):
+        return seconds, tour([(".", "echo begun; sleep 1000; echo done", "Hangs")], limit=seconds)
+
+    seconds, result = with_time(attempt, lambda seen: "      begun\n" in seen[1].stdout)
+    assert result.returncode == 1 and "      begun\n" in result.stdout, result
+    assert "none after %d s" % seconds in result.stdout and "      done\n" not in result.stdout, result
 
 
 def test_words_choose(tour):
