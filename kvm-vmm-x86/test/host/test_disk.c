@@ -78,7 +78,7 @@ static int carry_out(struct disk *disk, enum disk_order order, uint64_t sector, 
     disk->ops->flush(disk);
     disk->ops->collect(disk);
     while (finished == 0) {
-        assert_int_equal(poll(&ready, 1, 10000), 1);
+        assert_int_equal(poll(&ready, 1, 200000), 1);
         disk->ops->collect(disk);
     }
     assert_int_equal(finished, 1);
