@@ -1,11 +1,12 @@
 """Each small guest prints exactly its .expected file, and succeeds; started by the program and by make."""
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
 
-from tests.support import TOP
+from tests.support import LAB, LIMIT, TOP
 
 FOLDER = TOP / "kvm-vmm-x86"
 GUESTS = sorted(path.stem for path in (FOLDER / "guest").glob("*.S"))
@@ -13,9 +14,23 @@ MODE_FLAGS = {"pmode_test": ["-p"], "hello_64": ["-l"], "long_check": ["-l"]}
 REAL_MODE = [guest for guest in GUESTS if guest not in MODE_FLAGS]
 
 
-def make(*targets, **options):
-    return subprocess.run(["make", "-s", "-C", FOLDER, *targets], capture_output=True, check=False,
-                          stdin=subprocess.DEVNULL, timeout=120, **options)
+def make(*targets, folder=FOLDER):
+    return subprocess.run(["make", "-s", "-C", folder, *targets], capture_output=True, check=False,
+                          stdin=subprocess.DEVNULL, timeout=LIMIT)
+
+
+@pytest.fixture
+def copy(vmm, tmp_path):
+    """kvm-vmm-x86 in a copy of the tree, for tests that add and remove guests: the guests of the tree itself are in use
+    by tests of other processes."""
+    for name in ("abi", "common", "kvm-vmm-x86", "mk"):
+        shutil.copytree(TOP / name, tmp_path / name, symlinks=True, ignore=shutil.ignore_patterns("os-1k"))
+    return tmp_path / "kvm-vmm-x86"
+
+
+def make_in(copy, *targets):
+    """The VMM is copied with its guests; it is never rebuilt there, and runs in the lab of this tree."""
+    return make("--assume-old=kvm-vmm", "LAB_RUN=%s run" % LAB, *targets, folder=copy)
 
 
 def expected(guest):
@@ -50,10 +65,11 @@ def test_make_target(vmm, target):
     assert (done.returncode, done.stdout) == (0, expected(target.removeprefix("run-"))), done.stderr
 
 
-def test_make_build_target(vmm):
-    image = FOLDER / "guest/counter.bin"
+def test_make_build_target(copy):
+    image = copy / "guest/counter.bin"
     image.unlink()
-    assert make("build-counter").returncode == 0 and image.exists()
+    assert make_in(copy, "build-counter").returncode == 0
+    assert image.read_bytes() == (FOLDER / "guest/counter.bin").read_bytes()
 
 
 @pytest.mark.parametrize("target, guests", [
@@ -67,51 +83,39 @@ def test_make_multi(vmm, target, guests):
 
 
 @pytest.mark.parametrize("name", ["myprogram", "spin"])
-def test_a_new_guest_is_found_by_name(vmm, name):
+def test_a_new_guest_is_found_by_name(copy, name):
     """Also with the name of one of the tests' guests."""
-    source = FOLDER / "guest" / (name + ".S")
+    source = copy / "guest" / (name + ".S")
     source.write_text('/* A user\'s. */\n#include "guest.inc"\n    .code16\n    print text\n    exit\n'
                       'include_print\ntext:\n    .asciz "mine\\n"\n')
-    try:
-        built = make("build-" + name)
-        assert built.returncode == 0, built.stderr
-        for target in ("run-" + name, name):
-            done = make(target)
-            assert (done.returncode, done.stdout) == (0, b"mine\n"), done.stderr
-    finally:
-        for path in (FOLDER / "guest").glob(name + ".*"):
-            path.unlink()
+    built = make_in(copy, "build-" + name)
+    assert built.returncode == 0, built.stderr
+    for target in ("run-" + name, name):
+        done = make_in(copy, target)
+        assert (done.returncode, done.stdout) == (0, b"mine\n"), done.stderr
 
 
-def test_make_s_is_silent_and_a_misspelt_target_is_answered(vmm):
-    source = FOLDER / "guest/myquiet.S"
+def test_make_s_is_silent_and_a_misspelt_target_is_answered(copy):
     outermost = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
 
     def run(*words):
-        return subprocess.run(["make", *words, "-C", FOLDER], capture_output=True, check=False, timeout=120,
+        return subprocess.run(["make", *words, "-C", copy], capture_output=True, check=False, timeout=LIMIT,
                               env=outermost)
 
-    try:
-        for words, silent in (["-s"], True), ([], False):
-            source.write_text('/* It halts. */\n    .code16\n    hlt\n')
-            done = run(*words, "build-myquiet")
-            assert done.returncode == 0 and (done.stdout == b"") == silent, done
-            for path in (FOLDER / "guest").glob("myquiet.*"):
-                path.unlink()
-    finally:
-        for path in (FOLDER / "guest").glob("myquiet.*"):
-            path.unlink()
+    for words, silent in (["-s"], True), ([], False):
+        (copy / "guest/myquiet.S").write_text('/* It halts. */\n    .code16\n    hlt\n')
+        done = run(*words, "build-myquiet")
+        assert done.returncode == 0 and (done.stdout == b"") == silent, done
+        (copy / "guest/myquiet.bin").unlink()
     done = run("helo")
     assert done.returncode == 2 and done.stderr.startswith(b"make: there is no target 'helo' here. There are:\n"), done
     assert re.search(rb"NAME: .*\bhello\b", done.stderr), done
 
 
-def test_make_hides_no_failure(vmm):
+def test_make_hides_no_failure(copy):
     """If a guest fails, so does make."""
-    source = FOLDER / "guest/mybad.S"
+    source = copy / "guest/mybad.S"
     source.write_text('/* Ends with 3. */\n#include "guest.inc"\n    .code16\n    debug_exit 1\n')
-    try:
-        assert make("mybad").returncode != 0
-    finally:
-        for path in (FOLDER / "guest").glob("mybad.*"):
-            path.unlink()
+    assert make_in(copy, "build-mybad").returncode == 0
+    done = make_in(copy, "mybad")
+    assert done.returncode != 0 and b"Error 3" in done.stderr, done
