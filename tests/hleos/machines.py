@@ -96,12 +96,17 @@ def vga(colour):
     return bytes((red, 0x57 if colour == 6 else green, blue))
 
 
-def stop_in_program(screen):
-    """Stops the machine while its first processor runs a program."""
+def stop_at(screen, state):
+    """Stops the machine while its first processor is in that state, as `info registers` prints it."""
     screen.do("stop")
-    while "CPL=3" not in screen.do("info registers"):
+    while state not in screen.do("info registers"):
         screen.do("cont")
         screen.do("stop")
+
+
+def stop_in_program(screen):
+    """Stops the machine while its first processor runs a program."""
+    stop_at(screen, "CPL=3")
 
 
 def nmi_in_abuse(serial, screen):

@@ -5,7 +5,7 @@ import time
 import pexpect
 import pytest
 
-from tests.hleos.machines import LIMIT, PANIC, Screen, nmi_in_abuse, qemu_command, stop_in_program, vga
+from tests.hleos.machines import LIMIT, PANIC, Screen, nmi_in_abuse, qemu_command, stop_at, stop_in_program, vga
 
 PROMPT = "hleos>\x1b\\[0m "
 
@@ -186,7 +186,9 @@ def test_halt_panic_and_status(machine):
 ])
 def test_what_the_machine_cannot_go_on_from(machine, order, words):
     serial, screen = machine()
-    screen.send(order)
+    stop_at(screen, "HLT=1")   # else it may still run in the shell's thread
+    screen.do(order)
+    screen.send("cont")
     for word in words:
         serial.expect(word)
     serial.expect(pexpect.EOF)
@@ -204,9 +206,11 @@ def test_reboot(machine):
 
 def test_keyboard_and_screen(machine, scratch):
     serial, screen = machine()
-    for key in ["shift-h", "e", "l", "p", "backspace", "x", "shift-1", "1", "ret"]:
+    for key, shown in [("shift-h", "H"), ("e", "e"), ("l", "l"), ("p", "p"), ("backspace", "\b"), ("x", "x"),
+                       ("shift-1", "!"), ("1", "1"), ("ret", "\r")]:
         screen.do("sendkey " + key)
-    serial.expect("Helx!1: no such command")
+        serial.expect_exact(shown)   # the keyboard's queue has room for 16 bytes
+    serial.expect_exact("\nHelx!1: no such command")
     serial.expect(PROMPT)
     lines = screen.lines(scratch / "page")
     assert any("Helx!1: no such command" in line for line in lines)
