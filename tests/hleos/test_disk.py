@@ -136,7 +136,8 @@ def test_a_disk_that_fails(start, image, sockets, scratch, kind, interface):
     bad.append(True)
     serial.send("write /lost other words\r")
     serial.expect("fs: the disk fails: nothing is written any more")
-    serial.send("\r")
+    serial.send("uptime\r")   # the prompt of `write` comes before that message or after it
+    serial.expect(r"up \d+\.\d\d\d s")
     serial.expect(PROMPT)
     assert "read-only" in say(serial, "write /lost other words")
     assert "words that stay" in say(serial, "cat /kept")

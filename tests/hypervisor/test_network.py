@@ -18,15 +18,20 @@ class Wire:
     def __init__(self):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
-        other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        other.bind(("127.0.0.1", 0))
-        self.there = other.getsockname()
-        other.close()
+        self.other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)  # keeps the card's port until QEMU has it too
+        self.other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.other.bind(("127.0.0.1", 0))
+        self.there = self.other.getsockname()
 
     def card(self, device="virtio-net-device", more=()):
         here = self.socket.getsockname()[1]
         return [*more, "-netdev", f"socket,id=n,udp=127.0.0.1:{here},localaddr=127.0.0.1:{self.there[1]}",
                 "-device", f"{device},netdev=n,mac=52:54:00:aa:bb:cc"]
+
+    def hand_over(self, child):
+        """Gives the port to the machine alone, once it runs."""
+        child.expect("OpenSBI")
+        self.other.close()
 
     def send(self, payload, to=b"\xff" * 6):
         self.socket.sendto(to + OUTSIDE + struct.pack(">H", KIND) + payload, self.there)
@@ -57,6 +62,7 @@ def test_frames_in_and_out(hypervisor, qemu, tmp_path, card, machine):
                    more=wire.card(more=MODERN if card == "new" else ()))
     line[line.index("virt")] = machine
     child = spawn(line)
+    wire.hand_over(child)
     seen, heard, number, end = {}, set(), 0, time.monotonic() + 300
     while len(seen) < 2 or heard < {("a", "outside"), ("b", "outside"), ("a", "guest"), ("b", "guest")}:
         assert time.monotonic() < end, (seen, heard)
@@ -80,6 +86,7 @@ def test_flood_from_outside(hypervisor, tmp_path):
     wire = Wire()
     guests = {"a": ("wire", {}, {"more": "net=host"}), "tick": ("tick", {"TICKS": 1000000}, {})}
     child = spawn(command(QEMU12, hypervisor, archive_of(tmp_path, guests), "mux=lines", more=wire.card()))
+    wire.hand_over(child)
     child.expect("a: wire: listens")
     for i in range(3000):
         wire.socket.sendto(bytes(6) * 2 + struct.pack(">H", KIND) + bytes(i % 1490), wire.there)
