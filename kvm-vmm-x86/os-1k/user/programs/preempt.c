@@ -1,7 +1,8 @@
 /*
  * preempt [N]: shows preemption. Two programs count in an endless loop without any system call; a
- * third, this one, reads the counters of both N times and sees them grow. (`preempt count` is one
- * of the two. All three are the same file, so the counter has the same address in each.)
+ * third, this one, reads the counters of both N times and sees them grow. (`preempt count [WORD]`
+ * is one of the two, and prints WORD before it counts. All three are the same file, so the counter
+ * has the same address in each.)
  */
 #include "common/string.h"
 #include "user/lib/call.h"
@@ -50,8 +51,11 @@ int main(int argc, char **argv)
     uint32_t last[2] = {0, 0};
     int pid[2], status, failed = 0, times;
 
-    if (argc > 1 && strcmp(argv[1], "count") == 0)
+    if (argc > 1 && strcmp(argv[1], "count") == 0) {
+        if (argc > 2)
+            text_print("%s\n", argv[2]);
         count_for_ever();
+    }
     times = text_argument(argc, argv, 1, 1, 1000000, 3);
     for (int i = 0; i < 2; i++)
         pid[i] = call_spawn("bin/preempt count", SPAWN_BACKGROUND);
