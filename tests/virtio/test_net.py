@@ -38,14 +38,15 @@ TAP = """
 cat /sys/class/net/eth0/mtu /sys/class/net/eth0/carrier
 ip link set eth0 up; ip addr add 10.9.0.2/24 dev eth0
 cd /sys/class/net/eth0/statistics
-for i in $(seq 20); do  # on a busy host segments are sent before they are long
+received=0 sent=0
+while [ $received -le 1600 ]; do  # on a busy host segments are sent before they are long
     bytes=$(cat rx_bytes) packets=$(cat rx_packets); wget -q -O /tmp/file http://10.9.0.1:8099/file || exit 2
-    received=$((($(cat rx_bytes) - bytes) / ($(cat rx_packets) - packets))); [ $received -le 1600 ] || break
+    received=$((($(cat rx_bytes) - bytes) / ($(cat rx_packets) - packets))); echo "received $received"
 done
 sha256sum /tmp/file
-for i in $(seq 20); do  # nc itself writes 1 KB at a time; cat hands the whole file to the kernel
+while [ $sent -le 1600 ]; do  # nc itself writes 1 KB at a time; cat hands the whole file to the kernel
     packets=$(cat tx_packets); nc 10.9.0.1 8100 -e sh -c 'cat /tmp/file; read -r thanks'
-    sent=$((2000000 / ($(cat tx_packets) - packets))); [ $sent -le 1600 ] || break
+    sent=$((2000000 / ($(cat tx_packets) - packets))); echo "sent $sent"
 done
 echo "bytes a segment: $received received, $sent sent"
 echo virtio0 > /sys/bus/virtio/drivers/virtio_net/unbind
