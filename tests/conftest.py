@@ -17,7 +17,7 @@ from _pytest.runner import runtestprotocol
 TOP = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TOP))  # `from tests.support import ...` works in every test
 
-from tests.support import LAB, Vmm, lab_stops  # noqa: E402  (needs the path above)
+from tests.support import LAB, Vmm, ask_lab, lab_stops  # noqa: E402  (needs the path above)
 
 SOAK = bool(os.environ.get("SOAK"))
 FULL = bool(os.environ.get("FULL"))
@@ -51,9 +51,12 @@ repeats = []
 
 def may_repeat(item, stops):
     """True if a failed test may run again: only if the lab's machine stopped during it, as recorded by its watchdog
-    (docs/lab.md). Never for tests of the lab, which stop machines themselves, nor in `make soak`, which looks for rare
-    failures."""
-    return not SOAK and not item.nodeid.startswith("tests/lab/") and lab_stops() > stops
+    (docs/lab.md). The machine is asked first: the test may have ended before the watchdog. Never for tests of the lab,
+    which stop machines themselves, nor in `make soak`, which looks for rare failures."""
+    if SOAK or item.nodeid.startswith("tests/lab/"):
+        return False
+    ask_lab()
+    return lab_stops() > stops
 
 
 def claims():

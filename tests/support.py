@@ -11,6 +11,8 @@ LAB = TOP / "lab/lab"
 # Environment of a second machine of the lab, whose KVM uses no nested paging (docs/lab.md).
 SHADOW = {"LAB_NAME": "shadow", "LAB_APPEND": "kvm_amd.npt=0", "LAB_IDLE": "60"}
 LIMIT = 600  # seconds; more than any run needs on a machine five times slower than a quiet one
+# Environment of a command that gets Ctrl-C or a signal: the lab's machine has 30 s to answer it, in place of 3 s.
+PATIENT = {"LAB_WAIT": "1200"}
 
 
 class Result:
@@ -31,6 +33,12 @@ def lab_stops():
     where = subprocess.run([LAB, "status"], capture_output=True, check=False, text=True).stdout.split("log ")
     record = Path(where[1].strip()).parent / "stopped" if len(where) == 2 else None
     return len(record.read_text().splitlines()) if record and record.exists() else 0
+
+
+def ask_lab():
+    """Waits for an answer of the lab's machine, if there is one. If it hangs, it is stopped, which is recorded."""
+    if subprocess.run([LAB, "status"], capture_output=True, check=False).returncode == 0:
+        subprocess.run([LAB, "run", "true"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
 
 def lab_run(*command, stdin=b"", env=None, cwd=TOP, limit=LIMIT):
@@ -59,6 +67,7 @@ def lab_terminal(*command, env=None):
 def finish(session):
     """Waits for the end of a pexpect session. Returns its status, 128 + N for a signal, as in a shell."""
     session.expect(pexpect.EOF)
+    assert b"giving up on its command" not in session.before, "this is the lab's own end, not the command's"
     session.close()
     return session.exitstatus if session.signalstatus is None else 128 + session.signalstatus
 

@@ -10,8 +10,12 @@ import pytest
 TOP = Path(__file__).resolve().parents[2]
 
 LAB = """#!/bin/bash
-# A lab whose machine is a file.
-[ "$1" = status ] && echo "running, process 1, log $(dirname "$0")/log"
+# A lab whose machine is a file, and hangs if there is a file "hangs": the next command stops it.
+cd "$(dirname "$0")"
+case $1 in
+status) echo "running, process 1, log $PWD/log" ;;
+run) rm hangs && echo "1 the machine does not answer" >> stopped ;;
+esac
 """
 STOPS = """
 from pathlib import Path
@@ -120,6 +124,14 @@ def test_a_failure_of_a_stopped_machine_runs_again(tree):
     assert result.returncode == 0, result.stdout
     assert "again, since its machine stopped: tests/vmm/test_it.py::test_it" in result.stdout
     assert "ran again, since the lab's machine stopped: tests/vmm/test_it.py::test_it" in result.stdout
+
+
+def test_a_failure_of_a_machine_that_hangs_runs_again(tree):
+    """The test ends before the watchdog of its command, so the machine is asked."""
+    (tree.top / "lab/hangs").touch()
+    result = tree({"vmm": "def test_it():\n    fails_once('mark', stops=False)\n"})
+    assert result.returncode == 0, result.stdout
+    assert "again, since its machine stopped: tests/vmm/test_it.py::test_it" in result.stdout
 
 
 @pytest.mark.parametrize("folder, environment", [("lab", {}), ("vmm", {"SOAK": "1"})])

@@ -58,8 +58,8 @@ class Linux:
     def boot(self, *args, stdin=b"", **named):
         return lab_run(*self.command(*args, **named), stdin=stdin)
 
-    def terminal(self, *args, **named):
-        return lab_terminal(*self.command(*args, **named))
+    def terminal(self, *args, env=None, **named):
+        return lab_terminal(*self.command(*args, **named), env=env)
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,12 @@ import hashlib
 
 import pytest
 
-from tests.support import finish
+from tests.support import PATIENT, finish
 
 
 @pytest.fixture
 def shell(linux):
-    session = linux.terminal("cloud", "-c", 2)
+    session = linux.terminal("cloud", "-c", 2, env=PATIENT)
     session.expect_exact(b"guest# ")
     yield session
     session.close(force=True)

@@ -6,7 +6,7 @@ import threading
 import pexpect
 import pytest
 
-from tests.support import LIMIT, TOP, Result, finish, lab_run, lab_terminal
+from tests.support import LIMIT, PATIENT, TOP, Result, finish, lab_run, lab_terminal
 
 FOLDER = TOP / "kvm-vmm-x86/os-1k"
 VMM = TOP / "kvm-vmm-x86/kvm-vmm"
@@ -26,7 +26,7 @@ class OnVmm:
         return lab_run(*self.command(**options), stdin=text, limit=limit)
 
     def terminal(self, **options):
-        return lab_terminal(*self.command(**options))
+        return lab_terminal(*self.command(**options), env=PATIENT)
 
 
 class OnQemu:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pexpect
 import pytest
 
-from tests.support import LAB, LIMIT, TOP, finish, lab_run, lab_terminal
+from tests.support import LAB, LIMIT, PATIENT, TOP, finish, lab_run, lab_terminal
 
 
 def test_a_gigabyte(words, soak):
@@ -183,7 +183,7 @@ def test_at_a_terminal(words):
     """The command has the terminal: its size, its keys, Ctrl-C; the progress line is removed before it starts."""
     script = ("trap 'echo caught; exit 3' INT; stty size; tty; read line; echo got $line; "
               "while :; do sleep 0.1; done")  # a child may lose a signal between its fork and its exec
-    session = lab_terminal(*words("--", "sh", "-c", script))
+    session = lab_terminal(*words("--", "sh", "-c", script), env=PATIENT)
     session.expect_exact(b"booting Linux")
     session.expect_exact(b"24 80")
     session.expect_exact(b"/dev/hvc0")
@@ -219,7 +219,7 @@ def test_an_interrupt_reaches_the_command(words):
         script = handler + "; echo ready; while :; do sleep 0.1; done"
         client = subprocess.Popen([LAB, "run", *words("--", "sh", "-c", script)], stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=TOP,
-                                  env={**os.environ, "LAB_WAIT": "1200"})  # the machine has 30 s to answer a signal
+                                  env={**os.environ, **PATIENT})
         assert client.stdout.readline() == b"ready\n", client.communicate()
         client.send_signal(signal.SIGINT)
         deadline = time.monotonic() + LIMIT

@@ -1,7 +1,7 @@
 """At a terminal: prompts, colours, Ctrl-C and the Ctrl-A keys."""
 import signal
 
-from tests.support import finish
+from tests.support import PATIENT, finish
 
 
 def test_a_prompt_comes_at_once(vmm):
@@ -14,7 +14,7 @@ def test_a_prompt_comes_at_once(vmm):
 
 
 def test_ctrl_c_ends_a_guest_that_does_not_read(vmm):
-    session = vmm.terminal("@spin")
+    session = vmm.terminal("@spin", env=PATIENT)
     session.expect_exact(b".")
     session.sendintr()
     assert finish(session) == 128 + signal.SIGINT

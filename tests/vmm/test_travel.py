@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.support import LAB, LIMIT, TOP, with_time
+from tests.support import LAB, LIMIT, PATIENT, TOP, with_time
 
 OS_1K = TOP / "kvm-vmm-x86/os-1k/kernel.bin"
 
@@ -48,7 +48,7 @@ def test_an_end_from_outside(vmm, tmp_path):
     tape = tmp_path / "tape"
     first = subprocess.Popen([LAB, "run", *map(str, vmm.command("--record", tape, "@hctest"))], cwd=TOP,
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                             env={**os.environ, "LAB_WAIT": "1200"})  # the machine has 30 s to answer a signal
+                             env={**os.environ, **PATIENT})
     printed = b""
     while not printed.endswith(b"key: "):
         byte = first.stdout.read(1)
