@@ -5,11 +5,12 @@ import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.log import trace_format
-from tests.support import LIMIT, TOP, finish, lab_run
+from tests.support import LIMIT, PATIENT, TOP, finish, lab_run
 
 ELVES = TOP / "build/kvm-vmm-x86/guest"
 
@@ -137,7 +138,7 @@ def test_whatever_ends_it_the_log_is_written(logged, args, status, end):
 
 def test_ctrl_c(vmm, scratch):
     """At a terminal, a guest has printed a prompt and does not read: the terminal handles the keys."""
-    session = vmm.terminal("--log", scratch / "log.json", "@spin")
+    session = vmm.terminal("--log", scratch / "log.json", "@spin", env=PATIENT)
     session.expect(r"\.\r?\n")
     session.sendintr()
     assert finish(session) == 128 + signal.SIGINT
@@ -202,19 +203,34 @@ def test_a_pipe_that_nobody_reads(vmm):
                           "kvm-vmm: ended by SIGTERM\n"), result
 
 
+def next_state(process):
+    """Waits until the process stops or ends. Returns what waitid() says of it."""
+    end = time.monotonic() + LIMIT
+    while True:
+        state = os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT | os.WNOHANG)
+        if state is not None:
+            return state
+        assert time.monotonic() < end, "it neither stops nor ends"
+        time.sleep(0.01)
+
+
 def test_a_large_log_does_not_hold_the_vmm(vmm, scratch):
     """Three million exits of a replayed KVM make half a gigabyte of log: a signal ends the run without waiting for
-    it."""
+    it. The run stops itself behind the first megabyte, so that the signal comes before the end of the log."""
     subprocess.run(["make", "-s", "-C", TOP / "bench", "all"], check=True, stdin=subprocess.DEVNULL)
-    log = scratch / "log.json"
-    replay = {"LD_PRELOAD": str(TOP / "build/bench/vmm/replay.so"), "REPLAY": "port", "EXITS": "3000000"}
+    stops, log = scratch / "stops.so", scratch / "log.json"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", stops, Path(__file__).with_name("stops.c")], check=True)
+    replay = {"LD_PRELOAD": "%s %s" % (TOP / "build/bench/vmm/replay.so", stops), "REPLAY": "port", "EXITS": "3000000"}
     with subprocess.Popen([vmm.program, "--kvm", "/dev/null", "--log", log, "--log-size", "4M", vmm.guest("minimal")],
                           env={**os.environ, **replay}, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as run:
-        while not log.exists() or log.stat().st_size < 1000000:
-            assert run.poll() is None
-            time.sleep(0.01)
-        run.terminate()
-        err = run.communicate(timeout=LIMIT)[1].decode()
+        try:
+            assert next_state(run).si_code == os.CLD_STOPPED
+            assert 1000000 <= log.stat().st_size < 2000000
+            run.terminate()
+            run.send_signal(signal.SIGCONT)
+            err = run.communicate(timeout=LIMIT)[1].decode()
+        finally:
+            run.kill()
     assert run.returncode == 128 + signal.SIGTERM, err
     assert "cannot write %s: the run had to end" % log in err
 
