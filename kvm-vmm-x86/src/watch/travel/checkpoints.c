@@ -147,6 +147,7 @@ static int keep_state(struct checkpoints *c, struct checkpoint *p, struct error 
         vcpu->again && (p->crash || run->exit_reason == KVM_EXIT_HLT ||
                         (run->exit_reason == KVM_EXIT_IO && run->io.direction == KVM_EXIT_IO_OUT) ||
                         (run->exit_reason == KVM_EXIT_MMIO && run->mmio.is_write));
+    p->reason = run->exit_reason;
     p->exits = vcpu->recorded;
     p->string_rip = vcpu->string_rip;
     /* The last tape entry of a guest that waits for input may still be replaced. */

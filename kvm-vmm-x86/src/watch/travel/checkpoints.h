@@ -22,9 +22,10 @@ struct checkpoint_page {
 
 struct checkpoint {
     bool used;
-    bool crash;   /* the guest cannot go on from there: its state is that of a reset CPU */
-    bool at_exit; /* the vCPU has left the guest for an exit that is not handled yet */
-    int parent;   /* what `pages` is counted from; -1: it has every page that is not zero */
+    bool crash;      /* the guest cannot go on from there: its state is that of a reset CPU */
+    bool at_exit;    /* the vCPU has left the guest for an exit that is not handled yet */
+    uint32_t reason; /* of that exit, as KVM has it */
+    int parent;      /* what `pages` is counted from; -1: it has every page that is not zero */
     uint64_t exits;
     struct kvm_regs regs;
     struct kvm_sregs sregs;

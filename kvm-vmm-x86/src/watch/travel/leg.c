@@ -95,6 +95,15 @@ static enum leg_result there(struct travel *t, struct leg *leg)
     return b != NULL && count_hit(leg, b) ? LEG_HIT : LEG_THERE;
 }
 
+/* If the target is a crash, the guest must crash again: another exit is not the target. (KVM may
+ * have replaced the reason of an exit that is handled later.) */
+static bool is_its_exit(const struct travel *t, int number)
+{
+    const struct checkpoint *p = number >= 0 ? &t->points.list[number] : NULL;
+
+    return p == NULL || !p->crash || p->reason == t->vm->vcpus[0].cpu.run->exit_reason;
+}
+
 /* After the last exit before the target: goes on instruction by instruction. */
 static enum leg_result walk_leg(struct travel *t, struct leg *leg)
 {
@@ -113,7 +122,8 @@ static enum leg_result walk_leg(struct travel *t, struct leg *leg)
         result = stepper_step(&t->stepper);
         leg->steps += result == STEPPER_DONE;
     }
-    return result == STEPPER_EXIT && until_exit ? LEG_THERE : LEG_LOST;
+    return result == STEPPER_EXIT && until_exit && is_its_exit(t, leg->until) ? LEG_THERE
+                                                                              : LEG_LOST;
 }
 
 /* Counts a stop at a breakpoint's instruction, or after a watched write. */

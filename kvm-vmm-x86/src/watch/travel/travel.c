@@ -304,7 +304,8 @@ static void work(struct worker *worker)
         t->stop.reason = GDB_STOPPED;
         if (!go_home(t, now)) {
             vm_silence(false);
-            vm_stop(t->vm, END_FAILED, 0, "its state before the search cannot be restored");
+            vm_stop(t->vm, END_FAILED, 0, "its state before the search cannot be restored: %.*s",
+                    (int)strcspn(t->text, "\n"), t->text);
         }
     }
     (void)!kvm_set_guest_debug(&vcpu->cpu, 0, (const uint64_t[4]){0}, 0);
