@@ -84,8 +84,9 @@ class Runs:
     """How the guests ended in the VMM. The guests of one mode run together, since each call of the lab takes long. A
     guest that hangs is the last of its run."""
 
+    SECONDS = 200  # a guest that runs longer hangs
     SCRIPT = """while read -r name command; do
-        eval "timeout -s KILL 200 $VMM $command" > $OUT/$name.out 2> $OUT/$name.err < /dev/null; status=$?
+        eval "timeout -s KILL %d $VMM $command" > $OUT/$name.out 2> $OUT/$name.err < /dev/null; status=$?
         echo $status > $OUT/$name.status; [ $status != 137 ] || break
     done < %s"""
 
@@ -103,7 +104,8 @@ class Runs:
         ends = {g.name: OUT / (g.name + ".status") for g in guests}
         for path in ends.values():
             path.unlink(missing_ok=True)
-        lab_run("sh", "-c", self.SCRIPT % todo, env={"VMM": str(vmm.program), "OUT": str(OUT)})
+        lab_run("sh", "-c", self.SCRIPT % (self.SECONDS, todo), env={"VMM": str(vmm.program), "OUT": str(OUT)},
+                limit=LIMIT + self.SECONDS * len(guests))
         self.done.update((name, (int(path.read_text()), path.with_suffix(".err").read_text(errors="replace")))
                          for name, path in ends.items() if path.exists())
 

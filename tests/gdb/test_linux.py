@@ -5,10 +5,9 @@ import re
 import pytest
 
 from tests.gdb.conftest import value
-from tests.linux.conftest import kernel, ramdisk  # noqa: F401  (fixtures)
+from tests.linux.conftest import LAST, kernel, ramdisk  # noqa: F401  (fixtures)
 
 PROMPT = b"guest# "
-LAST = "--timeout=200"  # seconds; ends a guest that hangs
 
 
 class Linux:

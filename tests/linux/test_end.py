@@ -38,7 +38,7 @@ def test_panic_before_init(linux):
 
 def test_reboot_starts_again(linux):
     """With --reboot a restart starts the guest again, each time."""
-    session = linux.terminal("cloud", "-c", 2, "--reboot", run="reboot -f")
+    session = linux.terminal("cloud", "-c", 2, "--reboot", run="reboot -f", limit=960)
     for _ in range(3):
         session.expect_exact(b"init: Linux")
     session.send("\x01x")  # leaves

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from tests.support import TOP
+from tests.support import LIMIT, TOP
 
 REPORT = TOP / "tools/report"
 
@@ -176,7 +176,7 @@ def chromium(page, scratch, *options):
                "--host-resolver-rules=MAP * ~NOTFOUND", "--user-data-dir=%s" % (scratch / "chromium"),
                "--window-size=1500,1200", "--virtual-time-budget=5000", "--enable-logging=stderr", *options,
                "file://%s" % page]
-    return subprocess.run(command, capture_output=True, check=False, timeout=120, stdin=subprocess.DEVNULL)
+    return subprocess.run(command, capture_output=True, check=False, timeout=LIMIT, stdin=subprocess.DEVNULL)
 
 
 @pytest.mark.full("Chromium")

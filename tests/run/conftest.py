@@ -1,9 +1,15 @@
 """Fixtures of the tests of kvm-vmm run."""
+import functools
 import subprocess
 
 import pytest
 
+from tests import support
 from tests.support import TOP
+
+LIMIT = 960  # seconds of a run
+LAST = "--timeout", str(LIMIT - 60)  # ends a guest that hangs
+lab_run = functools.partial(support.lab_run, limit=LIMIT)
 
 
 @pytest.fixture(scope="session")
@@ -19,4 +25,4 @@ def tree():
 @pytest.fixture
 def words(vmm, tree):
     """words(...): the command line of `kvm-vmm run` with these options and command."""
-    return lambda *rest: [vmm.program, "run", "--kernel", tree, "--timeout", "400", *rest]
+    return lambda *rest: [vmm.program, "run", "--kernel", tree, *LAST, *rest]

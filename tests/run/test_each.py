@@ -1,7 +1,7 @@
 """kvm-vmm run --each: a machine that boots once and is forked for each line of a file."""
 from xml.etree import ElementTree
 
-from tests.support import lab_run
+from tests.run.conftest import lab_run
 from tests.vmm.test_control import START
 
 # A run with a control socket, whose reader of standard error does not read for a while; and a machine that is paused
@@ -52,7 +52,7 @@ def test_each_line(words, scratch, soak):
               'killed) kill -9 $$;; missing) exec no-such-program;; floods) head -c 68000000 /dev/zero;; esac')
     options = ["--each", scratch / "lines", "-j", "4", "--disk", "%s,overlay" % (scratch / "disk")]
     report = "junit:%s" % (scratch / "report")
-    result = lab_run(*words(*options, "--output", report, "--", "sh", "-c", script, "x", "{}", "-{}-{}"), limit=900)
+    result = lab_run(*words(*options, "--output", report, "--", "sh", "-c", script, "x", "{}", "-{}-{}"))
     long = {"long": "x" * 300000 + "\n", "floods": "\0" * 68000000}
     whole = ["as it was\nout %s -%s-%s\n%s" % (n, n, n, long.get(n, "")) for n in names]
     expected = "".join(text[:64 << 20] for text in whole)

@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 import pexpect
 import pytest
 
-from tests.support import LAB, LIMIT, PATIENT, TOP, finish, lab_run, lab_terminal
+from tests.run.conftest import LAST, LIMIT, lab_run
+from tests.support import LAB, PATIENT, TOP, finish, lab_terminal
 
 
 def test_a_gigabyte(words, soak):
@@ -296,6 +297,6 @@ def test_tools_of_the_host(vmm, tree):
         shutil.copy(vmm.program, folder)
         shutil.copytree(Path(tree).parents[1], folder + "/kernel")
         kernel = "%s/kernel/boot/%s" % (folder, Path(tree).name)
-        command = [folder + "/kvm-vmm", "run", "--kernel", kernel, "--timeout", "400", "--", "sh", "-c", script]
+        command = [folder + "/kvm-vmm", "run", "--kernel", kernel, *LAST, "--", "sh", "-c", script]
         result = lab_run(*plain, *command, env={"HOME": "/tmp"}, cwd="/")
     assert result.status == 0 and b"gcc version" in result.out and result.out.endswith(b"42\n"), result

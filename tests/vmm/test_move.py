@@ -7,6 +7,7 @@ import tempfile
 
 import pytest
 
+from tests.linux.conftest import LAST
 from tests.support import TOP, lab_run
 
 MOVE = TOP / "build/kvm-vmm-x86/move"
@@ -29,7 +30,7 @@ def moved(*args, every, most=200, status=0, feed=None):
     move."""
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         settings = {"MOVES": str(most), "EVERY_MS": str(every), "ENOUGH": str(ENOUGH), "MARK": folder + "/mark"}
-        command = shlex.join(map(str, [MOVE, "--no-sandbox", "--timeout=200", *args]))
+        command = shlex.join(map(str, [MOVE, "--no-sandbox", LAST, *args]))
         line = "(%s) | (%s; status=$?; : > $MARK; exit $status)" % (feed or "true", command)
         result = lab_run("env", *map("=".join, settings.items()), "bash", "-c", line)
     count = re.search(r"was moved (\d+) times", result.err)

@@ -16,7 +16,7 @@ def start(*options):
 def connect(name=path):
     s = socket.socket(socket.AF_UNIX)
     s.connect(name)  # with a time limit it would fail before a full queue, and not wait
-    s.settimeout(200)
+    s.settimeout(900)
     return s
 
 def read(s, count):
@@ -29,7 +29,7 @@ def read(s, count):
     return got
 
 def ended(vmm):
-    out, err = vmm.communicate(timeout=200)
+    out, err = vmm.communicate(timeout=900)
     return vmm.returncode, out, err
 """
 
@@ -140,7 +140,7 @@ assert got == text, len(got)
                                            (LATE, "@flood"), (DRAINED, "@uart_until_q")],
                          ids=["pty", "socket", "unread", "late", "drained"])
 def test_clients(vmm, script, guest):
-    result = lab_run("python3", "-c", script, *vmm.command(guest))
+    result = lab_run("python3", "-c", script, *vmm.command(guest), limit=960)
     assert result.status == 0, result
 
 
