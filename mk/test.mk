@@ -35,7 +35,7 @@ fuzz@%: $(OUT)/%
 	@mkdir -p $(OUT)/corpus/$* $(OUT)/fuzz-findings/$* $(OUT)/seeds/$*
 	$(Q)seeds=$(TOP)/$(patsubst %.c,%.seeds,$(filter %/$*.c,$($*_SRCS))); [ ! -e $$seeds ] || \
 	    $(TOP)/tools/seeds $$seeds $(OUT)/seeds/$*
-	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -timeout=200 -rss_limit_mb=2048 -print_final_stats=1 \
+	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 \
 	    -artifact_prefix=$(OUT)/fuzz-findings/$*/ $(OUT)/corpus/$* $(OUT)/seeds/$* $($*_SEEDS) > $<.log 2>&1 \
 	    || { tail -n 40 $<.log; exit 1; }
 	@printf '  %-7s %s: %s inputs in %s s\n' FUZZ $* \

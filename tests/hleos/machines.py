@@ -98,8 +98,10 @@ def vga(colour):
 
 def stop_at(screen, state):
     """Stops the machine while its first processor is in that state, as `info registers` prints it."""
+    end = time.monotonic() + LIMIT
     screen.do("stop")
     while state not in screen.do("info registers"):
+        assert time.monotonic() < end, state
         screen.do("cont")
         screen.do("stop")
 

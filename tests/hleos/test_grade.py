@@ -10,7 +10,7 @@ from tests.hleos.machines import HLEOS, TOP
 
 LABS = tomllib.loads((HLEOS / "labs.toml").read_text(encoding="utf-8"))
 QUICK = ["1", "5"]   # in every check; the others with FULL=1
-SLOW = pytest.mark.full("a minute or two of builds and boots,")
+SLOW = pytest.mark.full("a minute or two of builds and boots")
 CASES = [pytest.param(n, marks=() if n in QUICK else SLOW) for n in LABS]
 
 

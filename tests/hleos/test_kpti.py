@@ -37,7 +37,7 @@ def test_programs_on_our_vmm(kernels, vmm, scratch):
     assert result.status == GOOD and good(result.out.decode(errors="replace"), 13), result.out
 
 
-@pytest.mark.full("a minute of Bochs,")
+@pytest.mark.full("a minute of Bochs")
 def test_programs_on_bochs(kernels, image, bochs):
     text = bochs(image(PROGRAMS, kernel=kernels["-kpti"]))
     assert good(text), text

@@ -34,7 +34,7 @@ OURS = {"kvm-vmm": [], "kvm-vmm, 5 GB, 4 vCPUs and a disk": ["-m", "5G", "-c", "
 # From a disk on each machine with a BIOS; from a floppy, which is read by CHS, on two machines, as memory and
 # processors make no difference (q35 has no floppy controller); the kernel's file on the VMM, the only machine that
 # loads one.
-SLOW = pytest.mark.full("minutes, of a slow machine,")
+SLOW = pytest.mark.full("minutes on a slow machine")
 CELLS = [*(("disk", machine) for machine in QEMU), pytest.param("disk", "QEMU on KVM", marks=SLOW),
          pytest.param("disk", "Bochs", marks=SLOW),
          ("floppy", "QEMU, 32 MB"), ("floppy", "QEMU without ACPI and HPET"),
@@ -97,7 +97,7 @@ def test_sixteen_processors(image, qemu):
     assert "processors: 16\n" in text and "selftest: 4 passed, 0 failed" in text and status == GOOD, text
 
 
-@pytest.mark.full("minutes, of Bochs with eight processors, its most,")
+@pytest.mark.full("minutes of Bochs with eight processors, its most")
 def test_eight_processors_on_bochs(image, bochs):
     text = bochs(image("test=processors"), lines=("cpu: count=8, model=corei5_lynnfield_750, ips=50000000",))
     assert "processors: 8\n" in text.replace("\r", "") and "selftest: 4 passed, 0 failed" in text, text

@@ -21,7 +21,7 @@ import pytest
 
 TOP = Path(__file__).resolve().parents[2]
 LAB = str(TOP / "lab/lab")
-ENVIRONMENT = dict(os.environ, KVM="lab", LAB_NAME="test-%d" % os.getpid(), LAB_BOOT="500")
+ENVIRONMENT = dict(os.environ, KVM="lab", LAB_NAME="test-%d" % os.getpid(), LAB_BOOT="250")
 PATIENT = dict(ENVIRONMENT, LAB_WAIT="1200")  # the machine has 30 s to answer a signal
 LIMIT = 600  # seconds: ends a test that hangs
 

@@ -119,8 +119,13 @@ reader, writer = os.pipe()
 fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
 vmm = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=writer)
 def has_guest():
-    names = [path.read_text() for path in pathlib.Path('/proc/%d/task' % vmm.pid).glob('*/comm')]
-    return any('vcpu' in name for name in names)
+    for path in pathlib.Path('/proc/%d/task' % vmm.pid).glob('*/comm'):
+        try:
+            if 'vcpu' in path.read_text():
+                return True
+        except OSError:  # the thread has ended
+            pass
+    return False
 def wait(condition):
     end = time.monotonic() + 300
     while not condition() and vmm.poll() is None and time.monotonic() < end:

@@ -31,6 +31,7 @@ struct output {
     struct lock lock; /* protects the ring; taken with console.lock held, or without */
     bool begun;       /* the last byte did not end a line, and may not be shown yet; atomic */
     bool prompts;     /* the unfinished line must be shown; atomic */
+    bool printed;     /* anything at all */
     size_t head, used, size;
     uint8_t ring[RING_MAX];
     /* protected by console.lock: a line being collected */
@@ -72,7 +73,7 @@ void console_init(const struct console_config *config)
         lock_init(&o->lock);
         o->size = RING_LIMIT + (size_t)config->cpus * CONSOLE_WRITE_MAX;
         o->head = o->used = o->line_used = 0;
-        o->begun = o->prompts = false;
+        o->begun = o->prompts = o->printed = false;
         console_set_full(i, CONSOLE_OUTPUT | CONSOLE_WORDS, false);
         o->quiet = 0;
     }
@@ -99,6 +100,7 @@ static void append_ring(struct output *o, const uint8_t *bytes, size_t count)
 static inline bool is_due_locked(struct output *o, uint8_t last, size_t used, bool line)
 {
     __atomic_store_n(&o->begun, last != '\n', __ATOMIC_RELAXED);
+    o->printed = true;
     return line || used >= LINE_MAX_BYTES || !__atomic_load_n(&console.ticking, __ATOMIC_ACQUIRE);
 }
 
@@ -289,6 +291,12 @@ void console_printf(const char *format, ...)
     lock_release(&console.lock);
     va_end(args);
     call_main_thread();
+}
+
+bool console_has_printed(unsigned guest)
+{
+    LOCK_FOR_BLOCK(&console.outputs[guest].lock);
+    return console.outputs[guest].printed;
 }
 
 void console_flush(unsigned guest)

@@ -83,6 +83,8 @@ static inline bool console_is_written(void)
     return console_backlog() == 0;
 }
 
+/* Whether it has printed anything, on the console. */
+bool console_has_printed(unsigned guest);
 /* Shows what the guest has printed of a line so far. */
 void console_flush(unsigned guest);
 /* The display draws: text for standard output, as it is. */

@@ -207,7 +207,7 @@ static enum verb_result begin_reset(struct control_request *request, struct json
         return VERB_FAILED;
     }
     if (control_fork_is_busy()) { /* the copies still read the origin's overlays */
-        error_set(error, "the guest is being forked; reset it when that has ended");
+        error_set(error, "a guest is being forked; reset it when that has ended");
         return VERB_FAILED;
     }
     for (unsigned i = 0; i < control.run.count; i++)
@@ -235,7 +235,7 @@ static enum verb_result begin_snapshot(struct control_request *request, struct j
                                        struct error *error)
 {
     if (control_fork_is_busy()) {
-        error_set(error, "the guest is being forked");
+        error_set(error, "a guest is being forked");
         return VERB_FAILED;
     }
     return choose_running(request, error) < 0 ? VERB_FAILED

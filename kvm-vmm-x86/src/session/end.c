@@ -109,14 +109,11 @@ static void name_end(const struct vm *vm, const struct vm_end *end, bool alone)
 /* Reports a kernel that halts before it can print, for instance after an early exception. */
 static void name_silent_halt(const struct vm *vm, const struct vm_end *end)
 {
-    uint64_t exits = 0;
-
-    for (unsigned i = 0; i < vm->vcpus_made; i++)
-        exits += __atomic_load_n(&vm->vcpus[i].stats.exits, __ATOMIC_RELAXED);
-    if (end->kind == END_HALT && vm->mode == MODE_LINUX && exits == 0)
+    if (end->kind == END_HALT && vm->mode == MODE_LINUX && vm->config->serial_path == NULL &&
+        !console_has_printed(vm->index))
         vcpu_printf(vm->index,
-                    "kvm-vmm: guest %u (%s): halted before it did anything visible; --explain "
-                    "says where",
+                    "kvm-vmm: guest %u (%s): halted before it printed anything; --explain says "
+                    "where",
                     vm->index, vm->name);
 }
 

@@ -49,7 +49,7 @@ static void drain(void)
     while (virtio_device_run(&fs.device) || virtio_in_flight(&fs.device.virtio) > 0) {
         uint64_t count;
 
-        if (virtio_in_flight(&fs.device.virtio) > 0 && poll(&done, 1, 200000) == 0)
+        if (virtio_in_flight(&fs.device.virtio) > 0 && poll(&done, 1, 50000) == 0)
             abort(); /* a request was lost */
         if (read(fs.device.fd, &count, sizeof count) < 0 && errno != EAGAIN)
             abort();

@@ -231,6 +231,8 @@ static int larger_first(const void *a, const void *b)
 static int finish_guest(struct log_guest *guest, struct vm *vm, struct error *error)
 {
     struct vm_end end = vm_end_of(vm);
+    /* While a restart has not ended, its thread frees the vCPUs, and the VM shown has none. */
+    unsigned count = vm->vcpus_made > 0 ? guest->vcpu_count : 0;
 
     guest->index = vm->index;
     guest->name = vm->name;
@@ -239,8 +241,7 @@ static int finish_guest(struct log_guest *guest, struct vm *vm, struct error *er
     describe_end(&end, guest->end, sizeof guest->end);
     if (log_tally_create(&guest->functions, error) < 0)
         return -1;
-    for (unsigned i = 0; i < guest->vcpu_count && vm->vcpus_made > 0;
-         i++) { /* else others' still */
+    for (unsigned i = 0; i < count; i++) {
         add_counters(guest, guest->vcpus[i]);
         log_tally_fold(&guest->functions, &guest->vcpus[i]->tally, guest->symbols);
     }

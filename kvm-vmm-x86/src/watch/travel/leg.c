@@ -95,8 +95,9 @@ static enum leg_result there(struct travel *t, struct leg *leg)
     return b != NULL && count_hit(leg, b) ? LEG_HIT : LEG_THERE;
 }
 
-/* If the target is a crash, the guest must crash again: another exit is not the target. (KVM may
- * have replaced the reason of an exit that is handled later.) */
+/* If the target is a crash, the guest must crash again: another exit is not the target. Only
+ * crashes are compared: the reason of an exit that is handled later may be that of a newer KVM_RUN.
+ */
 static bool is_its_exit(const struct travel *t, int number)
 {
     const struct checkpoint *p = number >= 0 ? &t->points.list[number] : NULL;

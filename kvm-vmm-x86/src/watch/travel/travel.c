@@ -39,6 +39,7 @@ struct travel *travel_make(struct vm *vm, const struct probe_debug *features, co
         return NULL;
     }
     t->vm = vm;
+    lock_init(&t->stopping);
     t->features = *features;
     t->live = vm->vcpus[0].deck->mode;
     return t;
@@ -192,6 +193,18 @@ static bool continue_back(struct travel *t, int now)
     return leg.hit.reason != GDB_WATCH || before_write(t);
 }
 
+/* What has stopped the search does not stop the way back. False: there is no way back, because the
+ * guest is over. */
+static bool turn_homeward(struct travel *t)
+{
+    LOCK_FOR_BLOCK(&t->stopping);
+
+    t->homeward = true;
+    if (!t->leaves)
+        __atomic_store_n(&t->worker.stop, 0, __ATOMIC_RELAXED);
+    return !t->leaves;
+}
+
 /* Returns to where the guest was. The state of a crash cannot be loaded: the guest runs there
  * again. */
 static bool go_home(struct travel *t, int now)
@@ -199,9 +212,7 @@ static bool go_home(struct travel *t, int now)
     const struct checkpoint *p = &t->points.list[now];
     struct leg leg = {.exits = p->exits, .until = now, .steps_max = LEG_NO_LIMIT};
 
-    /* It may have been stopped before. In this order, a travel_stop that leaves is not lost. */
-    __atomic_store_n(&t->worker.stop, 0, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&t->leaves, __ATOMIC_SEQ_CST))
+    if (!turn_homeward(t))
         return true;
     worker_limit(&t->worker, LIMIT_MS);
     if (!p->crash)
@@ -264,6 +275,27 @@ static void settle(struct travel *t)
         d->mode = DECK_RECORD;
 }
 
+/* Returns to where the guest was, or ends it, because it is nowhere then. The user's text, which is
+ * about the search, is kept. */
+static void return_or_end(struct travel *t, int now)
+{
+    char kept[sizeof t->text];
+    const char *why = lost;
+
+    memcpy(kept, t->text, sizeof kept);
+    t->text[0] = '\0';
+    if (!go_home(t, now)) {
+        if (t->text[0] != '\0')
+            why = t->text;
+        else if (worker_must_stop(&t->worker))
+            why = "the way back took longer than 10 minutes";
+        vm_silence(false);
+        vm_stop(t->vm, END_FAILED, 0, "its state before the search cannot be restored: %.*s",
+                (int)strcspn(why, "\n"), why);
+    }
+    memcpy(t->text, kept, sizeof kept);
+}
+
 static void work(struct worker *worker)
 {
     struct travel *t = worker->context;
@@ -302,11 +334,7 @@ static void work(struct worker *worker)
                                             : lost);
     if (!good || t->kind == TRAVEL_WHO) {
         t->stop.reason = GDB_STOPPED;
-        if (!go_home(t, now)) {
-            vm_silence(false);
-            vm_stop(t->vm, END_FAILED, 0, "its state before the search cannot be restored: %.*s",
-                    (int)strcspn(t->text, "\n"), t->text);
-        }
+        return_or_end(t, now);
     }
     (void)!kvm_set_guest_debug(&vcpu->cpu, 0, (const uint64_t[4]){0}, 0);
     checkpoints_drop(&t->points, now);
@@ -342,6 +370,7 @@ int travel_start(struct travel *t, enum travel_kind kind, const struct gdb_break
     struct error error;
 
     t->kind = kind;
+    t->homeward = false;
     stops_make(&t->stops, table, &t->features);
     t->worker = (struct worker){.work = work, .context = t, .deadline = UINT64_MAX};
     t->busy = thread_start(&t->worker.thread, run, t, &error) == 0;
@@ -355,8 +384,11 @@ void travel_stop(struct travel *t, bool leaves)
 {
     if (!t->busy)
         return;
-    __atomic_store_n(&t->leaves, leaves, __ATOMIC_SEQ_CST); /* both pair with go_home */
-    __atomic_store_n(&t->worker.stop, 1, __ATOMIC_SEQ_CST);
+    lock_take(&t->stopping);
+    t->leaves |= leaves;
+    if (t->leaves || !t->homeward)
+        __atomic_store_n(&t->worker.stop, 1, __ATOMIC_RELAXED);
+    lock_release(&t->stopping);
     thread_kick(&t->worker.thread);
 }
 

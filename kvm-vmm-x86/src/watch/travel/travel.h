@@ -5,7 +5,7 @@
  * A place is a number of exits and of instructions since the last of them. The instructions are
  * counted by single steps, which is exact on every KVM; the exits before run at full speed, and so
  * does a search for the last breakpoint before a place. A separate thread does the work;
- * travel_stop interrupts it at any time, and the guest returns to where it was.
+ * travel_stop ends the search at any time, and the guest returns to where it was.
  */
 #ifndef TRAVEL_TRAVEL_H
 #define TRAVEL_TRAVEL_H
@@ -27,7 +27,9 @@ struct travel {
     enum deck_mode live; /* of the deck there */
     struct worker worker;
     struct event_timer look; /* for the thread's deadline, while it is busy */
-    bool leaves;             /* atomic: the guest is over, and need not be as it was */
+    struct lock stopping;    /* protects the next two, and each write of worker.stop */
+    bool leaves;             /* the guest is over, and need not be as it was */
+    bool homeward;           /* the search is over; only `leaves` stops the way back */
     bool busy;               /* the thread is there, or is to be joined */
     /* What is asked for: */
     enum travel_kind kind;
@@ -55,7 +57,7 @@ void travel_forget(struct travel *travel);
 /* Starts the thread; the VM is quiet, and stays so until `done` was called. -1: no thread. */
 int travel_start(struct travel *travel, enum travel_kind kind,
                  const struct gdb_breakpoints *table) MUST_CHECK;
-/* `leaves`: whatever the guest is left as. */
+/* Ends the search. `leaves`: also the way back to where the guest was; it is over. */
 void travel_stop(struct travel *travel, bool leaves);
 /* Joins the thread, when it is done. */
 void travel_join(struct travel *travel);
