@@ -193,13 +193,12 @@ static bool continue_back(struct travel *t, int now)
     return leg.hit.reason != GDB_WATCH || before_write(t);
 }
 
-/* What has stopped the search does not stop the way back. False: there is no way back, because the
- * guest is over. */
-static bool turn_homeward(struct travel *t)
+/* From here on only a stop that leaves the guest counts. False: there was one. */
+static bool begin_return(struct travel *t)
 {
     LOCK_FOR_BLOCK(&t->stopping);
 
-    t->homeward = true;
+    t->returning = true;
     if (!t->leaves)
         __atomic_store_n(&t->worker.stop, 0, __ATOMIC_RELAXED);
     return !t->leaves;
@@ -212,7 +211,7 @@ static bool go_home(struct travel *t, int now)
     const struct checkpoint *p = &t->points.list[now];
     struct leg leg = {.exits = p->exits, .until = now, .steps_max = LEG_NO_LIMIT};
 
-    if (!turn_homeward(t))
+    if (!begin_return(t))
         return true;
     worker_limit(&t->worker, LIMIT_MS);
     if (!p->crash)
@@ -275,8 +274,8 @@ static void settle(struct travel *t)
         d->mode = DECK_RECORD;
 }
 
-/* Returns to where the guest was, or ends it, because it is nowhere then. The user's text, which is
- * about the search, is kept. */
+/* Returns to where the guest was; if that fails, the guest is in the middle of the search, and is
+ * ended. The user's text, which is about the search, is kept. */
 static void return_or_end(struct travel *t, int now)
 {
     char kept[sizeof t->text];
@@ -370,7 +369,7 @@ int travel_start(struct travel *t, enum travel_kind kind, const struct gdb_break
     struct error error;
 
     t->kind = kind;
-    t->homeward = false;
+    t->returning = false;
     stops_make(&t->stops, table, &t->features);
     t->worker = (struct worker){.work = work, .context = t, .deadline = UINT64_MAX};
     t->busy = thread_start(&t->worker.thread, run, t, &error) == 0;
@@ -386,7 +385,7 @@ void travel_stop(struct travel *t, bool leaves)
         return;
     lock_take(&t->stopping);
     t->leaves |= leaves;
-    if (t->leaves || !t->homeward)
+    if (t->leaves || !t->returning)
         __atomic_store_n(&t->worker.stop, 1, __ATOMIC_RELAXED);
     lock_release(&t->stopping);
     thread_kick(&t->worker.thread);

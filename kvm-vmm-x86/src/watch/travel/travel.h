@@ -29,7 +29,7 @@ struct travel {
     struct event_timer look; /* for the thread's deadline, while it is busy */
     struct lock stopping;    /* protects the next two, and each write of worker.stop */
     bool leaves;             /* the guest is over, and need not be as it was */
-    bool homeward;           /* the search is over; only `leaves` stops the way back */
+    bool returning;          /* the search is over; only `leaves` stops the way back */
     bool busy;               /* the thread is there, or is to be joined */
     /* What is asked for: */
     enum travel_kind kind;
@@ -57,7 +57,7 @@ void travel_forget(struct travel *travel);
 /* Starts the thread; the VM is quiet, and stays so until `done` was called. -1: no thread. */
 int travel_start(struct travel *travel, enum travel_kind kind,
                  const struct gdb_breakpoints *table) MUST_CHECK;
-/* Ends the search. `leaves`: also the way back to where the guest was; it is over. */
+/* Ends the search. `leaves`: the guest is over, so that the way back to where it was ends too. */
 void travel_stop(struct travel *travel, bool leaves);
 /* Joins the thread, when it is done. */
 void travel_join(struct travel *travel);
